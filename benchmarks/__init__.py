@@ -1,0 +1,1 @@
+"""Figures with their yardsticks, measured in one run. `python -m benchmarks NAME [--size N] [--json]`."""
