@@ -2,3 +2,23 @@
 
 May import `poverty` and nothing else of the project. DataFrames and files in, DataFrames out.
 """
+
+from reconciliation.linkage import link_exact
+from reconciliation.movements import movements, tally
+from reconciliation.names import fold, fold_series, given_name_key, nfc
+from reconciliation.registry import Registry, RegistryError, head_names, read_registry, write_registry
+
+__all__ = [
+    "Registry",
+    "RegistryError",
+    "fold",
+    "fold_series",
+    "given_name_key",
+    "head_names",
+    "link_exact",
+    "movements",
+    "nfc",
+    "read_registry",
+    "tally",
+    "write_registry",
+]
