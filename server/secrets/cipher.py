@@ -1,0 +1,40 @@
+"""AES-256-GCM with the place of the value as associated data: a value moved to another row or column does not open.
+
+Layout of a sealed value: one byte of format (1), 12 bytes of nonce, ciphertext with its 16-byte tag. Nonces are
+random: a key encrypts the few values of one household, far from the 2**32 at which random nonces become a risk.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from server.secrets.errors import Tampered
+
+FORMAT = b"\x01"
+NONCE_BYTES = 12
+
+
+def associated_data(*parts: str) -> bytes:
+    """Parts joined with their lengths, so that ("ab", "c") and ("a", "bc") differ."""
+    encoded = [part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def seal(key: AESGCM, value: bytes, place: tuple[str, ...]) -> bytes:
+    """Encrypt `value` for `place` (table, column, subject)."""
+    nonce = os.urandom(NONCE_BYTES)
+    return FORMAT + nonce + key.encrypt(nonce, value, associated_data(*place))
+
+
+def unseal(key: AESGCM, sealed: bytes, place: tuple[str, ...]) -> bytes:
+    """Decrypt what `seal` made for the same place; anything else raises `Tampered`."""
+    nonce = sealed[1 : 1 + NONCE_BYTES]
+    if sealed[:1] != FORMAT or len(nonce) != NONCE_BYTES:
+        raise Tampered(f"{'/'.join(place)}: not a sealed value")
+    try:
+        return key.decrypt(nonce, sealed[1 + NONCE_BYTES :], associated_data(*place))
+    except InvalidTag:
+        raise Tampered(f"{'/'.join(place)}: the stored value is not what was written here") from None

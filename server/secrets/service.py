@@ -1,0 +1,208 @@
+"""The public face of secrets: open a vault for a unit of work, encrypt, decrypt, erase, look up.
+
+    masters = MasterKeys.from_environment()
+    prepare(session, masters)                      # once, when a process starts
+    vault = open_vault(session, masters)           # one per unit of work: it caches the keys it unwrapped
+    sealed = vault.encrypt_many(ANSWERS, [(interview_id, body), ...])
+    bodies = vault.decrypt_many(ANSWERS, [(interview_id, sealed), ...])    # None: erased
+
+A `Place` (table and column) is part of what is encrypted: a value copied to another row or column does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.orm import Session
+
+from server.secrets import queries
+from server.secrets.cipher import seal, unseal
+from server.secrets.errors import Erased, SecretsError, Tampered
+from server.secrets.lookup import normalise_cccd, normalise_phone
+from server.secrets.master import MasterKeys, add_key, create_key_file, drop_old_keys
+from server.secrets.names import NameKeys, name_keys
+from server.secrets.rotation import rotate
+from server.secrets.store import LOOKUP, Masters, match_masters, prepare
+
+__all__ = [
+    "Erased",
+    "MasterKeys",
+    "NameKeys",
+    "Place",
+    "SecretsError",
+    "Tampered",
+    "Vault",
+    "add_key",
+    "create_key_file",
+    "drop_old_keys",
+    "name_keys",
+    "open_vault",
+    "prepare",
+    "rotate",
+]
+
+_KEY_BYTES = 32
+
+
+class Place(NamedTuple):
+    """Where a sealed value is stored."""
+
+    table: str
+    column: str
+
+
+def open_vault(session: Session, keys: MasterKeys) -> Vault:
+    """A vault over `session`; raises `SecretsError` when the master keys are not those of this database."""
+    masters = match_masters(session, keys)
+    stored = queries.service_key(session, LOOKUP)
+    if stored is None:
+        raise SecretsError("service_keys: the look-up key is missing; restore it from the last backup")
+    return Vault(session, masters, masters.unwrap_service_key(stored))
+
+
+class Vault:
+    """Encryption under one key per subject. Not for use by two threads, nor beyond its session's transaction."""
+
+    def __init__(self, session: Session, masters: Masters, lookup_key: bytes) -> None:
+        self._session = session
+        self._masters = masters
+        self._lookup_key = lookup_key
+        # A key that was unwrapped; None for a subject that was erased.
+        self._keys: dict[str, AESGCM | None] = {}
+
+    # -- values -------------------------------------------------------------------------------------------------
+
+    def encrypt(self, place: Place, subject: str, value: bytes) -> bytes:
+        """Seal one value; raises `Erased` when the subject was erased."""
+        return self.encrypt_many(place, [(subject, value)])[0]
+
+    def decrypt(self, place: Place, subject: str, sealed: bytes) -> bytes:
+        """Open one value; raises `Erased` when the subject was erased, `Tampered` when it is not what was sealed."""
+        value = self.decrypt_many(place, [(subject, sealed)])[0]
+        if value is None:
+            raise Erased(subject)
+        return value
+
+    def encrypt_many(self, place: Place, items: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """Seal (subject, value) pairs, in order; subjects without a key get one.
+
+        Raises `Erased` at the first erased subject and seals nothing: leave those out first (`erased`).
+        """
+        self._load({subject for subject, _ in items}, create=True)
+        return [seal(self._key(subject), value, (*place, subject)) for subject, value in items]
+
+    def decrypt_many(self, place: Place, items: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
+        """Open (subject, sealed value) pairs, in order; None where the subject was erased."""
+        self._load({subject for subject, _ in items}, create=False)
+        opened: list[bytes | None] = []
+        for subject, sealed in items:
+            key = self._keys[subject]
+            opened.append(None if key is None else unseal(key, sealed, (*place, subject)))
+        return opened
+
+    def encrypt_json_many(self, place: Place, items: Sequence[tuple[str, Any]]) -> list[bytes]:
+        """`encrypt_many` of values written as JSON."""
+        return self.encrypt_many(place, [(subject, orjson.dumps(value)) for subject, value in items])
+
+    def decrypt_json_many(self, place: Place, items: Sequence[tuple[str, bytes]]) -> list[Any | None]:
+        """`decrypt_many` of values written as JSON; None where the subject was erased."""
+        return [None if value is None else orjson.loads(value) for value in self.decrypt_many(place, items)]
+
+    # -- erasure ------------------------------------------------------------------------------------------------
+
+    def erase(self, subjects: Iterable[str], at: datetime) -> None:
+        """Destroy the keys of these subjects for good. A subject without a key gets its tombstone all the same,
+        so that an answer that arrives later is not kept."""
+        listed = sorted(set(subjects))
+        queries.add_keys(
+            self._session,
+            [
+                {
+                    "subject": subject,
+                    "wrapped": None,
+                    "master_number": self._masters.active_number,
+                    "created_at": at,
+                    "destroyed_at": at,
+                }
+                for subject in listed
+            ],
+        )
+        queries.destroy_keys(self._session, listed, at)
+        self._keys.update(dict.fromkeys(listed))
+
+    def erased(self, subjects: Iterable[str]) -> set[str]:
+        """Those of the subjects that were erased."""
+        listed = sorted(set(subjects))
+        return {subject for subject, wrapped, _ in queries.wrapped_keys(self._session, listed) if wrapped is None}
+
+    # -- keyed hashes -------------------------------------------------------------------------------------------
+
+    def lookup(self, kind: str, value: str) -> str:
+        """The keyed hash (HMAC-SHA-256, 64 hex digits) under which a value of this kind is found again."""
+        return hmac.new(self._lookup_key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+    def lookup_cccd(self, text: str | None) -> str | None:
+        """The keyed hash of a CCCD or CMND however it is written; None when it is neither."""
+        number = normalise_cccd(text)
+        return None if number is None else self.lookup("cccd", number)
+
+    def lookup_phone(self, text: str | None) -> str | None:
+        """The keyed hash of a phone number however it is written; None when it is none."""
+        number = normalise_phone(text)
+        return None if number is None else self.lookup("phone", number)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Drop the cached keys: a run over a whole province calls this between batches."""
+        self._keys.clear()
+
+    def _key(self, subject: str) -> AESGCM:
+        key = self._keys[subject]
+        if key is None:
+            raise Erased(subject)
+        return key
+
+    def _load(self, subjects: set[str], *, create: bool) -> None:
+        missing = self._read(sorted(subjects - self._keys.keys()))
+        if not missing:
+            return
+        if not create:
+            raise Tampered(f"household_keys: no key for {missing[0]}; the row was removed or never written here")
+        number = self._masters.active_number
+        now = self._masters.now()
+        queries.add_keys(
+            self._session,
+            [
+                {
+                    "subject": subject,
+                    "wrapped": self._masters.wrap(os.urandom(_KEY_BYTES), "household_keys", subject),
+                    "master_number": number,
+                    "created_at": now,
+                    "destroyed_at": None,
+                }
+                for subject in missing
+            ],
+        )
+        # Read back rather than trust our own: another worker may have been first with the same subject.
+        self._read(missing)
+
+    def _read(self, subjects: list[str]) -> list[str]:
+        """Cache the stored keys of `subjects`; return those that have none."""
+        if not subjects:
+            return []
+        found = set()
+        for subject, wrapped, number in queries.wrapped_keys(self._session, subjects):
+            found.add(subject)
+            if wrapped is None:
+                self._keys[subject] = None
+            else:
+                self._keys[subject] = AESGCM(self._masters.unwrap(wrapped, number, "household_keys", subject))
+        return [subject for subject in subjects if subject not in found]
