@@ -17,7 +17,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 #: Packages of `server` that own tables, in the order in which they refer to one another.
-NOUNS_WITH_TABLES: tuple[str, ...] = ()
+NOUNS_WITH_TABLES: tuple[str, ...] = (
+    "rounds",
+    "units",
+    "submissions",
+    "cases",
+    "review",
+    "registry",
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

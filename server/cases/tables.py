@@ -1,0 +1,127 @@
+"""Tables of interviews, derived from submissions; `rasoat rebuild` computes every row again with the same result.
+
+Nothing that a person did is stored here, and nothing else refers to these tables by foreign key.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base
+
+#: Flag severities, weakest first; `severity_rank` of an interview is the index of its strongest flag plus one.
+SEVERITIES = ("note", "look", "severe")
+
+
+class Interview(Base):
+    """A household as interviewed (phiếu rà soát): one per live submission of a round, from its newest version."""
+
+    __tablename__ = "interviews"
+    __table_args__ = (
+        Index("ix_interviews_round_commune", "province_code", "round_id", "commune_code"),
+        Index("ix_interviews_queue", "round_id", "review_state", "severity_rank"),
+        Index("ix_interviews_household_code", "household_code"),
+    )
+
+    interview_id: Mapped[str] = mapped_column(String(100), primary_key=True)  # Central's `__id`
+    version_id: Mapped[str] = mapped_column(String(100))  # instanceID of the version derived from
+    province_code: Mapped[str] = mapped_column(String(2))
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"))
+
+    #: The unit it counts in: as answered where that is a unit of the round, else by GPS, else NULL.
+    commune_code: Mapped[str | None] = mapped_column(String(5))
+    unit_valid_from: Mapped[date | None]
+    commune_answered: Mapped[str | None] = mapped_column(String(100))
+    commune_gps: Mapped[str | None] = mapped_column(String(5))
+    location_status: Mapped[str] = mapped_column(String(20))  # `geo.locate.LOCATION_STATUSES`
+    distance_m: Mapped[float | None]  # from the point to the commune answered, metres; 0 inside
+    village_id: Mapped[str | None] = mapped_column(String(100))
+    latitude: Mapped[float | None]  # EPSG:4326 degrees
+    longitude: Mapped[float | None]
+    gps_accuracy: Mapped[float | None]  # metres
+
+    household_code: Mapped[str | None] = mapped_column(String(100))  # code on last year's list, as answered
+    head_name: Mapped[str | None] = mapped_column(Text)
+    head_name_folded: Mapped[str | None] = mapped_column(Text)  # without tones, for search
+    head_name_key: Mapped[str | None] = mapped_column(Text)  # orders by given name
+    member_count: Mapped[int]
+
+    proposed_class: Mapped[str] = mapped_column(String(20))  # poor | near_poor | not_poor | undetermined
+    method: Mapped[str] = mapped_column(String(40))
+    provisional: Mapped[bool]  # tạm tính: rests on a rule that is not confirmed
+    deprivations_min: Mapped[int]
+    deprivations_max: Mapped[int]
+    d01: Mapped[bool | None]
+    d02: Mapped[bool | None]
+    d03: Mapped[bool | None]
+    d04: Mapped[bool | None]
+    d05: Mapped[bool | None]
+    d06: Mapped[bool | None]
+    d07: Mapped[bool | None]
+    d08: Mapped[bool | None]
+    d09: Mapped[bool | None]
+    d10: Mapped[bool | None]
+    d11: Mapped[bool | None]
+    d12: Mapped[bool | None]
+    income_low: Mapped[float | None]  # đồng per person and month
+    income_high: Mapped[float | None]  # NULL = unbounded
+    below_line: Mapped[bool | None]
+    missing: Mapped[str] = mapped_column(Text)  # answers that could change the class, joined by a space
+    phone_class: Mapped[str | None] = mapped_column(String(20))
+    previous_class: Mapped[str | None] = mapped_column(
+        String(20)
+    )  # last year's official status of its linked household
+
+    visited_at: Mapped[datetime | None]
+    minutes: Mapped[float | None]  # between start and end, on the phone's clock
+    submitted_at: Mapped[datetime]
+    enumerator: Mapped[str | None] = mapped_column(Text)
+    form_version: Mapped[str | None] = mapped_column(String(100))
+    edits: Mapped[int]
+    #: received | hasIssues | edited | approved | rejected: Central's, or ours where a newer decision stands.
+    review_state: Mapped[str] = mapped_column(String(20))
+    attachments_expected: Mapped[int]
+    attachments_present: Mapped[int]
+    severity: Mapped[str | None] = mapped_column(String(10))  # strongest flag; NULL = no flag
+    severity_rank: Mapped[int]
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)  # the household's row of the frame, dates as ISO text
+
+
+class InterviewMember(Base):
+    """A member of an interviewed household, in the order given; the columns of `poverty.frames.MEMBERS`."""
+
+    __tablename__ = "interview_members"
+
+    interview_id: Mapped[str] = mapped_column(
+        ForeignKey("interviews.interview_id", ondelete="CASCADE"), primary_key=True
+    )
+    member_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    full_name: Mapped[str | None] = mapped_column(Text)
+    relation: Mapped[str | None] = mapped_column(String(100))
+    sex: Mapped[str | None] = mapped_column(String(100))
+    birth_date: Mapped[date | None]
+    birth_year: Mapped[int | None]
+    cccd: Mapped[str | None] = mapped_column(String(100), index=True)
+    age: Mapped[int | None]  # full years at the review date
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)  # the member's row of the frame, dates as ISO text
+
+
+class Flag(Base):
+    """A reason to look at an interview (cảnh báo). Its wording is in `server.cases.flags`."""
+
+    __tablename__ = "flags"
+    __table_args__ = (Index("ix_flags_code", "code"),)
+
+    interview_id: Mapped[str] = mapped_column(
+        ForeignKey("interviews.interview_id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # severe first
+    code: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(10))  # severe | look | note
+    field: Mapped[str | None] = mapped_column(String(100))  # the answer it speaks of
+    member_no: Mapped[int | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)  # fills the wording; no name, number or place of a person

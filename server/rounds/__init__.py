@@ -1,0 +1,1 @@
+"""Review rounds (đợt rà soát): what is reviewed, where, under which standard, with which units."""

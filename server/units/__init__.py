@@ -1,0 +1,1 @@
+"""Units in time, villages, boundaries, and resident households: the ground every figure stands on."""
