@@ -1,0 +1,168 @@
+"""Commune-level units in time (đơn vị hành chính cấp xã), and what became of each.
+
+A code alone does not identify a unit: 74 of today's 104 codes carried another name in January 2025. The key is
+(`code`, `valid_from`). Tables, sources and their limits: `geo/data/README.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from geo.errors import UnitError
+
+_DATA = Path(__file__).parent / "data"
+
+#: Prefixes of official names (Xã, Phường, Thị trấn) and the type each stands for.
+PREFIXES = {"Xã": "commune", "Phường": "ward", "Thị trấn": "township"}
+_ENGLISH_TYPES = {"commune": "Commune", "ward": "Ward", "township": "Township"}
+
+
+@cache
+def _units_table() -> pd.DataFrame:
+    table = pd.read_csv(_DATA / "units.csv", dtype=str)
+    return table.assign(
+        valid_from=pd.to_datetime(table["valid_from"]),
+        valid_to=pd.to_datetime(table["valid_to"]),
+        area_km2=table["area_km2"].astype("Float64"),
+        population=table["population"].astype("Int64"),
+    )
+
+
+@cache
+def _succession_table() -> pd.DataFrame:
+    table = pd.read_csv(_DATA / "succession.csv", dtype=str)
+    return table.assign(
+        old_valid_from=pd.to_datetime(table["old_valid_from"]),
+        new_valid_from=pd.to_datetime(table["new_valid_from"]),
+    )
+
+
+def all_units() -> pd.DataFrame:
+    """Every unit of every list, one row per (`code`, `valid_from`).
+
+    Columns: `code` (5 digits, text), `valid_from`, `valid_to` (first and last day; NaT = in force), `name` (official, with
+    its prefix), `unit_type` (commune|ward|township), `area_class` (rural|urban), `district_code`, `district` (NA
+    since 2025-07-01), `province_code`, `area_km2` (Float64), `population` (Int64), both NA where not known.
+    """
+    return _units_table().copy()
+
+
+def units(on: date, province_code: str | None = None) -> pd.DataFrame:
+    """The units in force on a day, sorted by code, with the columns of `all_units`; `code` is unique.
+
+    `province_code` keeps one province: in 2025's first half the tables know 33 Hưng Yên and 34 Thái Bình.
+
+    Raises `UnitError` when no list covers the day: nothing is carried back or guessed.
+
+    >>> len(units(date(2025, 7, 1)))
+    104
+    """
+    table = _units_table()
+    if province_code is not None:
+        table = table[table["province_code"] == province_code]
+        if table.empty:
+            raise UnitError(
+                f"Chưa có danh mục đơn vị của tỉnh có mã {province_code}. Thêm danh mục vào geo/data/units.csv.",
+                f"No list of units for province code {province_code}. Add its list to geo/data/units.csv.",
+            )
+    day = pd.Timestamp(on)
+    in_force = table[(table["valid_from"] <= day) & (table["valid_to"].isna() | (table["valid_to"] >= day))]
+    if in_force.empty:
+        first = table["valid_from"].min().date()
+        raise UnitError(
+            f"Không có danh mục đơn vị hành chính cho ngày {on:%d/%m/%Y}. Danh mục sớm nhất từ {first:%d/%m/%Y}.",
+            f"No list of units covers {on.isoformat()}. The earliest list starts on {first.isoformat()}.",
+        )
+    return in_force.sort_values("code").reset_index(drop=True)
+
+
+def unit(code: str, on: date) -> pd.Series:
+    """The unit that carries `code` on the day: a row of `all_units`. Raises `UnitError` when none does."""
+    in_force = units(on)
+    found = in_force[in_force["code"] == code]
+    if not found.empty:
+        return found.iloc[0]
+    other = _units_table()
+    other = other[other["code"] == code]
+    if other.empty:
+        hint_vi, hint_en = "Mã này không có trong danh mục nào", "No list holds this code"
+    else:
+        names = "; ".join(
+            f"{row.name_} ({row.valid_from:%Y-%m-%d} - {'' if pd.isna(row.valid_to) else f'{row.valid_to:%Y-%m-%d}'})"
+            for row in other.rename(columns={"name": "name_"}).itertuples(index=False)
+        )
+        hint_vi, hint_en = f"Mã này thuộc: {names}", f"This code belongs to: {names}"
+    raise UnitError(
+        f"Không có đơn vị mã {code} vào ngày {on:%d/%m/%Y}. {hint_vi}. Kiểm tra mã và ngày.",
+        f"No unit has code {code} on {on.isoformat()}. {hint_en}. Check the code and the date.",
+    )
+
+
+def succession() -> pd.DataFrame:
+    """Every step from an old unit to a new one.
+
+    Columns: `old_code`, `old_valid_from`, `new_code`, `new_valid_from`, `extent` (`whole`: nhập toàn bộ | `part`: nhập một
+    phần, a split unit whose households must be assigned by village or position).
+    """
+    return _succession_table().copy()
+
+
+def successors(code: str, on: date, to: date | None = None) -> pd.DataFrame:
+    """The units that the unit `code` of day `on` has become by day `to` (None: by the latest list).
+
+    One row per successor, sorted by code: `code`, `valid_from`, `name`, `extent`; `part` when any step on the way was a split.
+    A unit that is still in force is its own whole successor.
+
+    Raises `UnitError` when no unit has the code on that day, or when `to` comes before `on`.
+    """
+    if to is not None and to < on:
+        raise UnitError(
+            f"Ngày đích {to:%d/%m/%Y} trước ngày gốc {on:%d/%m/%Y}. Đổi lại thứ tự hai ngày.",
+            f"The target day {to.isoformat()} is before {on.isoformat()}. Swap the two days.",
+        )
+    start = unit(code, on)
+    reached = {(str(start["code"]), pd.Timestamp(start["valid_from"])): "whole"}
+    final: dict[tuple[str, pd.Timestamp], str] = {}
+    steps = _succession_table()
+    if to is not None:
+        steps = steps[steps["new_valid_from"] <= pd.Timestamp(to)]
+    while reached:
+        key, extent = reached.popitem()
+        onward = steps[(steps["old_code"] == key[0]) & (steps["old_valid_from"] == key[1])]
+        if onward.empty:
+            # Two ways to one successor: it got the whole only if each way did.
+            final[key] = "part" if "part" in (extent, final.get(key, "whole")) else "whole"
+        for step in onward.itertuples(index=False):
+            new_key = (str(step.new_code), pd.Timestamp(str(step.new_valid_from)))
+            reached[new_key] = "part" if "part" in (extent, step.extent) else "whole"
+    found = pd.DataFrame(
+        [(key[0], key[1], extent) for key, extent in final.items()], columns=["code", "valid_from", "extent"]
+    )
+    named = found.merge(_units_table()[["code", "valid_from", "name"]], on=["code", "valid_from"], how="left")
+    return named.sort_values("code").reset_index(drop=True)[["code", "valid_from", "name", "extent"]]
+
+
+def short_names(names: pd.Series) -> pd.Series:
+    """Official names without their prefix: 'Phường Phố Hiến' -> 'Phố Hiến'."""
+    return names.str.replace(rf"^(?:{'|'.join(PREFIXES)})\s+", "", regex=True)
+
+
+def labels(table: pd.DataFrame, language: Literal["vi", "en"] = "vi") -> pd.Series:
+    """What to call each unit of a `units` table, in its order and with its index.
+
+    Vietnamese: the official name; English: 'Phố Hiến Ward'. With the district where it existed, and with the code
+    where that still leaves two units alike.
+
+    >>> labels(units(date(2025, 7, 1)), "en").iloc[0]
+    'Phố Hiến Ward'
+    """
+    name = table["name"]
+    if language == "en":
+        name = short_names(name) + " " + table["unit_type"].map(_ENGLISH_TYPES)
+    label = name.where(table["district"].isna(), name + ", " + table["district"].fillna(""))
+    return label.where(~label.duplicated(keep=False), label + " (" + table["code"] + ")").rename("label")
