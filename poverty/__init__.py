@@ -3,4 +3,15 @@
 The common vocabulary of the project. Takes and gives DataFrames, files or plain values: no database, socket,
 clock or settings. Imports nothing from the other packages; `forms`, `reconciliation` and `geo` may import it,
 and `server` and `sandbox` do.
+
+`load_standard`, `standard_for`: a standard, from its data file. `classify`, `explain`, `render`, `ages`: what it says of
+households. `poverty.xpath.calculations`: the same standard as the phone computes it. `poverty.frames`: the data.
 """
+
+from poverty.ages import ages
+from poverty.classify import classify
+from poverty.explain import explain, render
+from poverty.expression import StandardError
+from poverty.standard import Standard, load_standard, standard_for
+
+__all__ = ["Standard", "StandardError", "ages", "classify", "explain", "load_standard", "render", "standard_for"]

@@ -153,7 +153,8 @@ MEMBERS = pa.DataFrameSchema(
         **{name: _text() for name in MEMBER_CHOICES},
     },
     index=pa.MultiIndex(
-        [pa.Index("string", name="interview_id", coerce=True), pa.Index("int64", name="member_no", coerce=True)], unique=["interview_id", "member_no"]
+        [pa.Index("string", name="interview_id", coerce=True), pa.Index("int64", name="member_no", coerce=True)],
+        unique=["interview_id", "member_no"],
     ),
     strict=False,
 )
@@ -173,4 +174,6 @@ def empty_members() -> pd.DataFrame:
 
 
 def _empty(schema: pa.DataFrameSchema, index: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series([], dtype=str(column.dtype)) for name, column in schema.columns.items()}, index=index)
+    return pd.DataFrame(
+        {name: pd.Series([], dtype=str(column.dtype)) for name, column in schema.columns.items()}, index=index
+    )

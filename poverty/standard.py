@@ -1,0 +1,309 @@
+"""Dated standards as data: loading, checking, and finding the standard of a review year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from poverty.expression import Compare, Condition, Lookup, Number, StandardError, parse_condition, parse_number
+from poverty.questions import Text
+from poverty.yaml_file import read_yaml
+
+SHIPPED = Path(__file__).parent / "standards"
+
+#: `official`: read in the published text; `unofficial`: in another text; `illustrative`: in no text at hand.
+Status = Literal["official", "unofficial", "illustrative"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One deprivation (chỉ số thiếu hụt): the household is deprived when the condition is true."""
+
+    id: str
+    dimension: str
+    name: Text
+    wording: Text
+    source: str
+    status: Status
+    when: Condition
+
+
+@dataclass(frozen=True)
+class Dimension:
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True)
+class Income:
+    """Income in đồng per person and month, and the line of each area class (at the line is below it)."""
+
+    lines: Lookup
+    lines_status: Status
+    lines_source: str
+    definition: Text
+    value: Number
+    status: Status
+    source: str
+
+    @property
+    def below_line(self) -> Compare:
+        return Compare(self.value, "<=", self.lines)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Cut-offs of the two-score method: B1 by area class, B2 points per deprivation. The B1 table is not at hand."""
+
+    b1_cut: dict[str, float]
+    b2_points: int
+    b2_cut: int
+    status: Status
+    source: str
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A poverty standard (chuẩn nghèo đa chiều) with its validity in review years, first and last included."""
+
+    id: str
+    title: Text
+    source: str
+    first_year: int
+    last_year: int
+    year_only_ages: Literal["review_year_minus_birth_year"]
+    income: Income
+    cut: int
+    cut_status: Status
+    cut_source: str
+    score: Score
+    dimensions: tuple[Dimension, ...]
+    rules: tuple[Rule, ...]
+
+    def rule(self, rule_id: str) -> Rule:
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a class computed from declared income rests on anything not official (tạm tính)."""
+        statuses = [self.cut_status, self.income.status, self.income.lines_status]
+        return any(status != "official" for status in [*statuses, *(rule.status for rule in self.rules)])
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+_Words = Annotated[str, Field(min_length=1)]
+_Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Text(_Part):
+    vi: _Words
+    en: _Words
+
+    def text(self) -> Text:
+        return Text(self.vi, self.en)
+
+
+class _Years(_Part):
+    first: int
+    last: int
+
+
+class _Ages(_Part):
+    year_only: Literal["review_year_minus_birth_year"]
+
+
+class _MonthlyIncome(_Part):
+    definition: _Text
+    value: Any
+    status: Status
+    source: _Words
+
+
+class _Income(_Part):
+    lines: dict[str, int]
+    lines_status: Status
+    lines_source: _Words
+    monthly_per_person: _MonthlyIncome
+
+
+class _Deprivations(_Part):
+    cut: Annotated[int, Field(ge=1)]
+    status: Status
+    source: _Words
+
+
+class _Score(_Part):
+    b1_cut: dict[str, int]
+    b2_points: int
+    b2_cut: int
+    status: Status
+    source: _Words
+
+
+class _Dimension(_Part):
+    id: _Id
+    name: _Text
+
+
+class _Rule(_Part):
+    id: _Id
+    dimension: str
+    name: _Text
+    wording: _Text
+    source: _Words
+    status: Status
+    when: Any
+
+
+class _File(_Part):
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: _Text
+    source: _Words
+    review_years: _Years
+    ages: _Ages
+    income: _Income
+    deprivations: _Deprivations
+    score: _Score
+    dimensions: Annotated[list[_Dimension], Field(min_length=1)]
+    rules: Annotated[list[_Rule], Field(min_length=1)]
+
+
+def load_standard(id_or_path: str | Path) -> Standard:
+    """Load a shipped standard by its id (`nd07-2021`), or one from a `.yaml` file.
+
+    Raises StandardError when there is no such standard, or the file breaks a rule of the language; the message
+    then names the place, as in `nd07-2021.yaml: rules[3].when.any.members.in`.
+    """
+    path = Path(id_or_path)
+    if path.suffix in {".yaml", ".yml"}:
+        return _load(path)
+    shipped = {file.stem: file for file in sorted(SHIPPED.glob("*.yaml"))}
+    if str(id_or_path) not in shipped:
+        raise StandardError(f"no standard `{id_or_path}`; there are: {', '.join(shipped)} (or give a .yaml file)")
+    return _load_shipped(shipped[str(id_or_path)])
+
+
+def standard_for(review_year: int) -> Standard:
+    """The shipped standard in force for the review of that year. Raises StandardError when there is none."""
+    standards = [_load_shipped(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+    check_validity(standards)
+    for standard in standards:
+        if standard.first_year <= review_year <= standard.last_year:
+            return standard
+    known = ", ".join(f"{s.id} ({s.first_year}-{s.last_year})" for s in standards)
+    raise StandardError(f"no standard for the review of {review_year}; there are: {known}")
+
+
+def check_validity(standards: list[Standard]) -> None:
+    """Refuse two standards with one id, or in force for the same review year."""
+    ordered = sorted(standards, key=lambda standard: standard.first_year)
+    for earlier, later in zip(ordered, ordered[1:], strict=False):
+        if earlier.id == later.id:
+            raise StandardError(f"{later.id}.yaml: id: two standards have the id `{later.id}`")
+        if later.first_year <= earlier.last_year:
+            raise StandardError(
+                f"{later.id}.yaml: review_years: {later.first_year} is already under {earlier.id} "
+                f"({earlier.first_year}-{earlier.last_year})"
+            )
+
+
+@cache
+def _load_shipped(path: Path) -> Standard:
+    standard = _load(path)
+    if standard.id != path.stem:
+        raise StandardError(f"{path.name}: id: expected `{path.stem}`, as the file is named, found `{standard.id}`")
+    return standard
+
+
+def _load(path: Path) -> Standard:
+    try:
+        content = read_yaml(path)
+    except OSError as error:
+        raise StandardError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StandardError(f"{path.name}: is not readable as YAML: {error}") from error
+    try:
+        file = _File.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+        raise StandardError(f"{path.name}: {place or 'the file'}: {first['msg']}") from error
+    return _build(file, path.name)
+
+
+def _build(file: _File, name: str) -> Standard:
+    if file.review_years.last < file.review_years.first:
+        raise StandardError(f"{name}: review_years.last: lies before review_years.first")
+    _unique([dimension.id for dimension in file.dimensions], f"{name}: dimensions", "id")
+    _unique([rule.id for rule in file.rules], f"{name}: rules", "id")
+    _unique([rule.name.vi for rule in file.rules], f"{name}: rules", "name.vi")
+    _unique([rule.name.en for rule in file.rules], f"{name}: rules", "name.en")
+    if file.deprivations.cut > len(file.rules):
+        raise StandardError(f"{name}: deprivations.cut: {file.deprivations.cut} of {len(file.rules)} rules")
+    lines = parse_number({"lookup": {"area_class": file.income.lines}}, f"{name}: income.lines")
+    parse_number({"lookup": {"area_class": file.score.b1_cut}}, f"{name}: score.b1_cut")
+    assert isinstance(lines, Lookup)
+    income = file.income.monthly_per_person
+    return Standard(
+        id=file.id,
+        title=file.title.text(),
+        source=file.source,
+        first_year=file.review_years.first,
+        last_year=file.review_years.last,
+        year_only_ages=file.ages.year_only,
+        income=Income(
+            lines=lines,
+            lines_status=file.income.lines_status,
+            lines_source=file.income.lines_source,
+            definition=income.definition.text(),
+            value=parse_number(income.value, f"{name}: income.monthly_per_person.value"),
+            status=income.status,
+            source=income.source,
+        ),
+        cut=file.deprivations.cut,
+        cut_status=file.deprivations.status,
+        cut_source=file.deprivations.source,
+        score=Score(
+            b1_cut={code: float(points) for code, points in file.score.b1_cut.items()},
+            b2_points=file.score.b2_points,
+            b2_cut=file.score.b2_cut,
+            status=file.score.status,
+            source=file.score.source,
+        ),
+        dimensions=tuple(Dimension(dimension.id, dimension.name.text()) for dimension in file.dimensions),
+        rules=tuple(
+            _rule(rule, [dimension.id for dimension in file.dimensions], f"{name}: rules[{i}]")
+            for i, rule in enumerate(file.rules)
+        ),
+    )
+
+
+def _rule(rule: _Rule, dimensions: list[str], path: str) -> Rule:
+    if rule.dimension not in dimensions:
+        raise StandardError(f"{path}.dimension: `{rule.dimension}` is not one of {', '.join(dimensions)}")
+    return Rule(
+        id=rule.id,
+        dimension=rule.dimension,
+        name=rule.name.text(),
+        wording=rule.wording.text(),
+        source=rule.source,
+        status=rule.status,
+        when=parse_condition(rule.when, f"{path}.when"),
+    )
+
+
+def _unique(values: list[str], path: str, what: str) -> None:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise StandardError(f"{path}[{i}].{what}: `{value}` is already taken by [{values.index(value)}]")
