@@ -38,14 +38,14 @@ def read_boundaries(
 ) -> gpd.GeoDataFrame:
     """Read the polygons of the units in force on `valid_from` from GeoPackage, GeoJSON or Shapefile.
 
-    The layer must hold each unit of that day exactly once, by its official code. `code_column` and `layer` are found when
-    not given. Geometries are brought to EPSG:4326 and repaired where invalid (`attrs["repaired"]` names them).
+    The layer must hold each unit of that day exactly once, by its official code. `code_column` and `layer` are found
+    when not given. Geometries are brought to EPSG:4326 and repaired where invalid (`attrs["repaired"]` names them).
 
     Returns a GeoDataFrame indexed by `code`, sorted, with `UNIT_COLUMNS` from the official list and `geometry`
     (MultiPolygon). `attrs`: `is_boundary` True, `source` (file name), `repaired` (codes).
 
-    Raises `BoundaryError` (what, where, how to mend) for an unreadable file, missing CRS, codes that do not match, a layer
-    of another vintage, empty or non-polygon geometry, polygons outside Viet Nam or on top of one another.
+    Raises `BoundaryError` (what, where, how to mend) for an unreadable file, missing CRS, codes that do not match, a
+    layer of another vintage, empty or non-polygon geometry, polygons outside Viet Nam or on top of one another.
     """
     path = Path(path)
     frame = _read(path, layer)
@@ -70,8 +70,8 @@ def with_units(geometry: pd.Series, official: pd.DataFrame) -> gpd.GeoDataFrame:
 def for_web(cells: gpd.GeoDataFrame, tolerance_m: float = 50.0) -> gpd.GeoDataFrame:
     """The same cells with fewer vertices; neighbours keep their shared edges, so no gap or overlap appears.
 
-    `tolerance_m`: square root of the smallest triangle that is worth drawing, in metres. Order, columns and `attrs` stay; a
-    cell that would vanish keeps its shape.
+    `tolerance_m`: square root of the smallest triangle that is worth drawing, in metres. Order, columns and `attrs`
+    stay; a cell that would vanish keeps its shape.
     """
     if tolerance_m < 0:
         raise ValueError(f"tolerance_m must not be negative: {tolerance_m}")
@@ -194,10 +194,12 @@ def _check_vintage(
     until_vi = "nay" if pd.isna(until) else f"{until:%d/%m/%Y}"
     until_en = "today" if pd.isna(until) else f"{until:%Y-%m-%d}"
     raise BoundaryError(
-        f"{path.name} vẽ {len(best)} đơn vị của giai đoạn {since:%d/%m/%Y} - {until_vi}, không phải {len(official)} đơn vị "
-        f"có hiệu lực ngày {valid_from:%d/%m/%Y}. Chọn tệp của đúng giai đoạn, hoặc nhập với ngày {since:%d/%m/%Y}.",
-        f"{path.name} draws the {len(best)} units of {since:%Y-%m-%d} to {until_en}, not the {len(official)} in force on "
-        f"{valid_from.isoformat()}. Choose the layer of that time, or import it as valid from {since:%Y-%m-%d}.",
+        f"{path.name} vẽ {len(best)} đơn vị của giai đoạn {since:%d/%m/%Y} - {until_vi}, không phải "
+        f"{len(official)} đơn vị có hiệu lực ngày {valid_from:%d/%m/%Y}. "
+        f"Chọn tệp của đúng giai đoạn, hoặc nhập với ngày {since:%d/%m/%Y}.",
+        f"{path.name} draws the {len(best)} units of {since:%Y-%m-%d} to {until_en}, not the {len(official)} "
+        f"in force on {valid_from.isoformat()}. "
+        f"Choose the layer of that time, or import it as valid from {since:%Y-%m-%d}.",
     )
 
 
@@ -230,7 +232,8 @@ def _check_codes(codes: pd.Series, official: pd.DataFrame, path: Path, valid_fro
         en.append(f"{blank} features without a code")
     raise BoundaryError(
         f"{path.name} không khớp danh mục ngày {valid_from:%d/%m/%Y}: {'; '.join(vi)}. Sửa lớp rồi nhập lại.",
-        f"{path.name} does not match the list of {valid_from.isoformat()}: {'; '.join(en)}. Mend the layer and import it again.",
+        f"{path.name} does not match the list of {valid_from.isoformat()}: {'; '.join(en)}. "
+        "Mend the layer and import it again.",
     )
 
 
@@ -260,9 +263,10 @@ def _check_place(cells: gpd.GeoDataFrame, path: Path) -> None:
     if not inside.all():
         named = list(cells.index[~inside])
         raise BoundaryError(
-            f"{path.name}: {len(named)} đơn vị nằm ngoài Việt Nam ({listed(named)}). Hệ toạ độ ghi sai, hoặc kinh độ và vĩ độ đổi chỗ.",
-            f"{path.name}: {len(named)} units lie outside Viet Nam ({listed(named)}). The coordinate system is wrong, or "
-            "longitude and latitude are swapped.",
+            f"{path.name}: {len(named)} đơn vị nằm ngoài Việt Nam ({listed(named)}). Hệ toạ độ ghi sai, hoặc kinh độ "
+            "và vĩ độ đổi chỗ. Sửa hệ toạ độ rồi nhập lại.",
+            f"{path.name}: {len(named)} units lie outside Viet Nam ({listed(named)}). The coordinate system is wrong, "
+            "or longitude and latitude are swapped. Mend it and import the layer again.",
         )
     polygons = np.asarray(cells.geometry.to_crs(METRIC_CRS).array, dtype=object)
     first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
@@ -272,7 +276,9 @@ def _check_place(cells: gpd.GeoDataFrame, path: Path) -> None:
     shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
     much = shared > _MOST_OVERLAP * np.minimum(shapely.area(polygons[first]), shapely.area(polygons[second]))
     if much.any():
-        pairs = sorted({tuple(sorted((cells.index[a], cells.index[b]))) for a, b in zip(first[much], second[much], strict=True)})
+        pairs = sorted(
+            {tuple(sorted((cells.index[a], cells.index[b]))) for a, b in zip(first[much], second[much], strict=True)}
+        )
         named = [f"{a} / {b}" for a, b in pairs]
         raise BoundaryError(
             f"{path.name}: {len(named)} cặp đơn vị chồng lên nhau: {listed(named)}. Sửa vùng chồng rồi nhập lại.",

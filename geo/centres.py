@@ -1,7 +1,7 @@
 """One point per unit, for a province that has no boundary layer yet.
 
-The points come from the data file of the optional package vietnamadminunits (extra `rasoat[demo]`). Only its SQLite file is read;
-the package is found without being imported.
+The points come from the data file of the optional package vietnamadminunits (extra `rasoat[demo]`). Only its SQLite
+file is read; the package is found without being imported.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def data_file() -> Path:
 def read_centres(province_code: str = "33", path: Path | None = None) -> gpd.GeoDataFrame:
     """The centre of each unit of a province since 2025-07-01.
 
-    Rows are matched to the official list by code, and by name where the code is another. Returns a GeoDataFrame of points (EPSG:4326)
-    indexed by `code`, sorted, with the unit columns of `geo.boundaries`. Raises `CentresError` when a unit has no centre.
+    Rows are matched to the official list by code, and by name where the code is another. Returns a GeoDataFrame of
+    points (EPSG:4326) indexed by `code`, sorted, with the unit columns of `geo.boundaries`. Raises `CentresError` when
+    a unit has no centre.
     """
     path = data_file() if path is None else path
     try:

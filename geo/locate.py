@@ -18,7 +18,7 @@ METRIC_CRS = "EPSG:32648"
 #: Values of `location_status`.
 LOCATION_STATUSES = ("agree", "differ", "outside", "no_gps", "no_answer", "unknown_commune")
 
-#: Points farther than this from the cells (0/0, latitude and longitude swapped) get no distance: UTM means nothing there.
+#: Points farther than this from the cells (0/0, swapped degrees) get no distance: UTM means nothing there.
 _FAR_DEGREES = 5.0
 
 _NONE = -1
@@ -49,8 +49,8 @@ class Locator:
 
     A raster remembers which squares lie wholly inside one polygon: a point there needs a look-up. Points in the
     squares that an edge may touch are tested exactly. The answer is always that of testing every polygon: the first
-    cell, in the order of codes, that covers the point (its edge included). So a point on a shared edge belongs to exactly one
-    unit, the same on every run, and overlapping layers give an answer too.
+    cell, in the order of codes, that covers the point (its edge included). So a point on a shared edge belongs to
+    exactly one unit, the same on every run, and overlapping layers give an answer too.
 
     Parameters
     ----------
@@ -82,10 +82,7 @@ class Locator:
         grid = self._grid
         # Only points on the raster can be in a cell; NaN fails every comparison.
         on_raster = np.flatnonzero(
-            (x >= grid.x0)
-            & (x < grid.x0 + grid.nx * grid.dx)
-            & (y >= grid.y0)
-            & (y < grid.y0 + grid.ny * grid.dy)
+            (x >= grid.x0) & (x < grid.x0 + grid.nx * grid.dx) & (y >= grid.y0) & (y < grid.y0 + grid.ny * grid.dy)
         )
         column = np.minimum(grid.column(x[on_raster]), grid.nx - 1)
         row = np.minimum(grid.row(y[on_raster]), grid.ny - 1)
@@ -98,7 +95,14 @@ class Locator:
 
     def locate(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """The code of each point's cell as text; None where no cell covers it."""
-        return np.append(self.codes, None)[self.positions(lon, lat)]
+        return self.named(self.positions(lon, lat))
+
+    def named(self, positions: _Ints) -> npt.NDArray[np.object_]:
+        """Codes of the cells at `positions`; None for -1."""
+        with_none = np.empty(len(self.codes) + 1, dtype=object)
+        with_none[:-1] = self.codes
+        named: npt.NDArray[np.object_] = with_none[positions]
+        return named
 
     def _add(self, number: int, polygon: Any) -> None:
         """Enter a polygon in the raster: the squares on its edge, and those wholly inside."""
@@ -185,8 +189,8 @@ def _ranges(start: _Ints, count: _Ints) -> _Ints:
 def locate_points(lon: npt.ArrayLike, lat: npt.ArrayLike, cells: gpd.GeoDataFrame | Locator) -> pd.Series:
     """The commune code of each point (EPSG:4326 degrees); NA where no cell covers it.
 
-    NaN, 0/0, latitude and longitude swapped, and points in the sea are NA: none of them lies in a cell. Keeps the index of
-    `lon` when it is a Series. Pass a `Locator` instead of cells to reuse its raster.
+    NaN, 0/0, latitude and longitude swapped, and points in the sea are NA: none of them lies in a cell. Keeps the index
+    of `lon` when it is a Series. Pass a `Locator` instead of cells to reuse its raster.
     """
     locator = cells if isinstance(cells, Locator) else Locator(cells)
     index = lon.index if isinstance(lon, pd.Series) else None
@@ -199,16 +203,18 @@ def place(households: pd.DataFrame, cells: gpd.GeoDataFrame | Locator) -> pd.Dat
 
     `households`: the contract frame; read are `commune_code`, `latitude`, `longitude`. Returned by its index:
 
-    - `commune_gps` (string): the commune of the point, NA when no cell covers it. On a shared edge it is the answered one.
-    - `distance_m` (Float64): metres from the point to the answered commune, 0 inside; straight line in UTM zone 48N (within
-      0.1 % of the ground in the province). NA without point or known commune, or when the point is more than 5 degrees off.
-    - `location_status`: `no_answer` (no commune answered), `unknown_commune` (not among the cells), `no_gps`, `outside` (in
-      no cell), `agree`, `differ`: the first that holds, in this order.
+    - `commune_gps` (string): the commune of the point, NA when no cell covers it. On a shared edge it is the answered
+      one.
+    - `distance_m` (Float64): metres from the point to the answered commune, 0 inside; straight line in UTM zone 48N
+      (within 0.1 % of the ground in the province). NA without point or known commune, or when the point is more than 5
+      degrees off.
+    - `location_status`: `no_answer` (no commune answered), `unknown_commune` (not among the cells), `no_gps`, `outside`
+      (in no cell), `agree`, `differ`: the first that holds, in this order.
     """
     locator = cells if isinstance(cells, Locator) else Locator(cells)
     x, y = _degrees(households["longitude"]), _degrees(households["latitude"])
     answer = households["commune_code"].astype("string")
-    answered = pd.Index(locator.codes).get_indexer(answer.fillna("").to_numpy(dtype=object)).astype(np.int64)
+    answered = pd.Index(locator.codes).get_indexer(pd.Index(answer.fillna(""), dtype=object)).astype(np.int64)
     found = locator.positions(x, y)
     has_point = np.isfinite(x) & np.isfinite(y)
 
@@ -225,9 +231,11 @@ def place(households: pd.DataFrame, cells: gpd.GeoDataFrame | Locator) -> pd.Dat
     )
     return pd.DataFrame(
         {
-            "commune_gps": pd.array(np.append(locator.codes, None)[found], dtype="string"),
-            "distance_m": pd.array(_distances(x, y, found, answered, locator), dtype="Float64"),
-            "location_status": pd.array(status, dtype="string"),
+            "commune_gps": pd.Series(locator.named(found), index=households.index, dtype="string"),
+            "distance_m": pd.Series(
+                _distances(x, y, found, answered, locator), index=households.index, dtype="Float64"
+            ),
+            "location_status": pd.Series(status, index=households.index, dtype="string"),
         },
         index=households.index,
     )
@@ -252,5 +260,5 @@ def _distances(x: _Floats, y: _Floats, found: _Ints, answered: _Ints, locator: L
 def _degrees(values: npt.ArrayLike | pd.Series) -> _Floats:
     """Floats with NaN for whatever is missing."""
     if isinstance(values, pd.Series):
-        return values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     return np.asarray(values, dtype=np.float64)

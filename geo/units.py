@@ -45,8 +45,8 @@ def _succession_table() -> pd.DataFrame:
 def all_units() -> pd.DataFrame:
     """Every unit of every list, one row per (`code`, `valid_from`).
 
-    Columns: `code` (5 digits, text), `valid_from`, `valid_to` (first and last day; NaT = in force), `name` (official, with
-    its prefix), `unit_type` (commune|ward|township), `area_class` (rural|urban), `district_code`, `district` (NA
+    Columns: `code` (5 digits, text), `valid_from`, `valid_to` (first and last day; NaT = in force), `name` (official,
+    with its prefix), `unit_type` (commune|ward|township), `area_class` (rural|urban), `district_code`, `district` (NA
     since 2025-07-01), `province_code`, `area_km2` (Float64), `population` (Int64), both NA where not known.
     """
     return _units_table().copy()
@@ -92,10 +92,8 @@ def unit(code: str, on: date) -> pd.Series:
     if other.empty:
         hint_vi, hint_en = "Mã này không có trong danh mục nào", "No list holds this code"
     else:
-        names = "; ".join(
-            f"{row.name_} ({row.valid_from:%Y-%m-%d} - {'' if pd.isna(row.valid_to) else f'{row.valid_to:%Y-%m-%d}'})"
-            for row in other.rename(columns={"name": "name_"}).itertuples(index=False)
-        )
+        starts, ends = other["valid_from"].dt.strftime("%Y-%m-%d"), other["valid_to"].dt.strftime("%Y-%m-%d").fillna("")
+        names = "; ".join(other["name"] + " (" + starts + " - " + ends + ")")
         hint_vi, hint_en = f"Mã này thuộc: {names}", f"This code belongs to: {names}"
     raise UnitError(
         f"Không có đơn vị mã {code} vào ngày {on:%d/%m/%Y}. {hint_vi}. Kiểm tra mã và ngày.",
@@ -106,8 +104,8 @@ def unit(code: str, on: date) -> pd.Series:
 def succession() -> pd.DataFrame:
     """Every step from an old unit to a new one.
 
-    Columns: `old_code`, `old_valid_from`, `new_code`, `new_valid_from`, `extent` (`whole`: nhập toàn bộ | `part`: nhập một
-    phần, a split unit whose households must be assigned by village or position).
+    Columns: `old_code`, `old_valid_from`, `new_code`, `new_valid_from`, `extent` (`whole`: nhập toàn bộ | `part`: nhập
+    một phần, a split unit whose households must be assigned by village or position).
     """
     return _succession_table().copy()
 
@@ -115,8 +113,8 @@ def succession() -> pd.DataFrame:
 def successors(code: str, on: date, to: date | None = None) -> pd.DataFrame:
     """The units that the unit `code` of day `on` has become by day `to` (None: by the latest list).
 
-    One row per successor, sorted by code: `code`, `valid_from`, `name`, `extent`; `part` when any step on the way was a split.
-    A unit that is still in force is its own whole successor.
+    One row per successor, sorted by code: `code`, `valid_from`, `name`, `extent`; `part` when any step on the way was a
+    split. A unit that is still in force is its own whole successor.
 
     Raises `UnitError` when no unit has the code on that day, or when `to` comes before `on`.
     """

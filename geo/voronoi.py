@@ -19,9 +19,9 @@ _HULL_RATIO = 0.2
 def voronoi_cells(centres: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The land nearest to each centre, as polygons that cover a plausible outline without gap or overlap.
 
-    `centres`: points (any CRS) indexed by `code`; other columns are kept. The outline is the concave hull of the centres,
-    widened by half their mean spacing. Returns the frame with polygons in EPSG:4326, `attrs["is_boundary"]` False. Distances
-    are metric (UTM zone 48N).
+    `centres`: points (any CRS) indexed by `code`; other columns are kept. The outline is the concave hull of the
+    centres, widened by half their mean spacing. Returns the frame with polygons in EPSG:4326, `attrs["is_boundary"]`
+    False. Distances are metric (UTM zone 48N).
 
     Raises `CentresError` for fewer than three centres, or two at the same place.
     """
