@@ -1,0 +1,172 @@
+"""The frames that come out: answers as they would arrive, the truth beside them, the residents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from sandbox.population import identifiers
+from sandbox.population import member_answers as about_members
+from sandbox.population.deprivations import UNKNOWN, YES, Truth, class_of
+from sandbox.population.dwelling_answers import answer_causes, answer_dwelling, answer_income
+from sandbox.population.identity import Identities
+from sandbox.population.interviewed import Interviewed
+from sandbox.population.kinship import member_numbers
+from sandbox.population.last_year import CHANGES, LastYear
+from sandbox.population.places import Villages
+from sandbox.population.quotas import PREVIOUS, Quotas
+from sandbox.population.registry import Registry
+from sandbox.population.streams import Streams
+from sandbox.population.vocabulary import (
+    CLASSES,
+    DEPRIVATIONS,
+    INCOME_LINE,
+    RELATIONS,
+    REVIEW_DATE,
+    ROUND_ID,
+    Codes,
+    Floats,
+    Ints,
+    text,
+)
+
+_NO_GPS, _NO_PHONE, _CODE_NOT_GIVEN, _REMARK = 0.05, 0.12, 0.12, 0.04
+_REMARKS = (
+    "Chủ hộ đi vắng, vợ trả lời thay.",
+    "Nhà đang sửa, ở nhờ nhà con.",
+    "Hộ đề nghị được xem xét hỗ trợ nhà ở.",
+    "Người trả lời không nhớ rõ thu nhập.",
+    "Có người ốm dài ngày.",
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """All that was drawn. `commune` and `village` are positions per household of the province; `truth` and
+    `location` (longitude, latitude) are per household met."""
+
+    quotas: Quotas
+    past: LastYear
+    identities: Identities
+    interviewed: Interviewed
+    truth: Truth
+    communes: gpd.GeoDataFrame
+    commune: Ints
+    villages: Villages
+    village: Ints
+    location: Floats
+    registry: Registry
+
+    def household_numbers(self) -> pd.Index[str]:
+        """ "H0000001", "H0000002", ... of the households met."""
+        serial = pd.Series(np.arange(1, len(self.interviewed.sizes) + 1) + 10_000_000)
+        return pd.Index("H" + serial.astype("string").str.slice(1), dtype="string")
+
+    def commune_columns(self) -> dict[str, object]:
+        """commune_code, area_class and village_id of the households met."""
+        met = self.interviewed.met
+        return {
+            "commune_code": text([str(code) for code in self.communes.index], self.commune[met]),
+            "area_class": text(list(self.communes["area_class"]), self.commune[met]),
+            "village_id": self.villages.frame["village_id"].iloc[self.village[met]].array,
+        }
+
+
+def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
+    """One row per household met, columns of the form, indexed by `interview_id` (here the household_no)."""
+    met, sizes = drawn.interviewed.met, drawn.interviewed.sizes
+    rng = streams.of("households")
+    total = len(sizes)
+    code = drawn.registry.codes[met].reset_index(drop=True)
+    phone = identifiers.draw_phones(total, streams.of("phones"))
+    no_gps = rng.random(total) < _NO_GPS
+    gps = {
+        "latitude": drawn.location[:, 1],
+        "longitude": drawn.location[:, 0],
+        "gps_accuracy": rng.uniform(3, 15, size=total).round(1),
+    }
+    line = drawn.communes["area_class"].map(INCOME_LINE).to_numpy(dtype=np.int64)[drawn.commune[met]]
+    remark = np.where(rng.random(total) < _REMARK, rng.integers(0, len(_REMARKS), size=total), -1)
+    columns: dict[str, object] = {
+        "round_id": text([ROUND_ID], np.zeros(total)),
+        "review_date": np.full(total, REVIEW_DATE.astype("datetime64[ns]")),
+        **drawn.commune_columns(),
+        "household_code": code.mask(pd.Series(rng.random(total) < _CODE_NOT_GIVEN)),
+        "phone": phone.mask(pd.Series(rng.random(total) < _NO_PHONE)),
+        **{name: pd.Series(values, dtype="Float64").mask(pd.Series(no_gps)) for name, values in gps.items()},
+        **answer_dwelling(drawn.truth, sizes, streams.of("dwelling")),
+        **answer_causes(drawn.quotas.current[met], streams.of("causes")),
+        **answer_income(drawn.truth.below_line, line, sizes, streams.of("income")),
+        "remarks": text(_REMARKS, remark),
+    }
+    return pd.DataFrame(columns).set_index(drawn.household_numbers().rename("interview_id"))
+
+
+def member_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
+    """One row per member met, columns of the form, indexed by `interview_id` and `member_no`."""
+    people, rows = drawn.interviewed.people, drawn.interviewed.rows
+    identities, births = drawn.identities, drawn.identities.births
+    sheet = about_members.answer_members(people, drawn.truth, streams.of("members"))
+    rng = streams.of("known identity")
+    year_only = births.year_only[rows]
+    ageless = np.zeros(len(people), dtype=bool)
+    ageless[drawn.truth.ageless[drawn.truth.ageless >= 0]] = True
+    unknown_number = rng.random(len(people)) < identifiers.cccd_unknown_share(people.age)
+    columns: dict[str, object] = {
+        "full_name": identities.names[rows].array,
+        "relation": text(RELATIONS, people.relation),
+        "sex": text(("male", "female"), np.where(people.male, 0, 1)),
+        "birth_precision": text(("full", "year"), np.where(ageless, -1, np.where(year_only, 1, 0))),
+        "birth_date": pd.Series(births.date[rows].astype("datetime64[ns]")).mask(pd.Series(year_only | ageless)),
+        "birth_year": pd.Series(births.year[rows], dtype="Int64").where(pd.Series(year_only & ~ageless)),
+        "cccd": identities.cccd[rows].reset_index(drop=True).mask(pd.Series(unknown_number)),
+        "ethnicity": identities.ethnicity[rows].array,
+        **sheet.columns(),
+    }
+    index = pd.MultiIndex.from_arrays(
+        [drawn.household_numbers().take(people.household), member_numbers(people.household)],
+        names=["interview_id", "member_no"],
+    )
+    return pd.DataFrame(columns).set_index(index)
+
+
+def truth(drawn: Drawn) -> pd.DataFrame:
+    """What is true of each household met, indexed by `household_no` (columns: see `Province`)."""
+    met = drawn.interviewed.met
+    origin = drawn.past.origin[met]
+    codes = drawn.registry.codes
+    split_from = pd.Series(codes.iloc[np.where(origin >= 0, origin, 0)].array).where(pd.Series(origin >= 0))
+    columns: dict[str, object] = {
+        "proposed_class": text(CLASSES, class_of(drawn.truth.holds, drawn.truth.below_line)),
+        "below_line": _known(drawn.truth.below_line),
+        **{name: _known(drawn.truth.holds[:, position]) for position, name in enumerate(DEPRIVATIONS)},
+        **drawn.commune_columns(),
+        "latitude": drawn.location[:, 1],
+        "longitude": drawn.location[:, 0],
+        "member_count": drawn.interviewed.sizes,
+        "registry_code": codes[met].array,
+        "previous": text(PREVIOUS, drawn.quotas.previous[met]),
+        "change": text(CHANGES, drawn.past.change[met]),
+        "split_from": split_from,
+    }
+    return pd.DataFrame(columns).set_index(drawn.household_numbers().rename("household_no"))
+
+
+def _known(state: Codes) -> pd.Series[bool]:
+    return pd.Series(state == YES, dtype="boolean").mask(pd.Series(state == UNKNOWN))
+
+
+def residents(drawn: Drawn, households: Ints, rng: np.random.Generator) -> pd.DataFrame:
+    """commune_code, households, persons: residents, whether interviewed or not.
+
+    Who was not met lives in households of 3.3 persons on average, within a tenth, by commune.
+    """
+    communes, commune = len(drawn.communes), drawn.commune[drawn.interviewed.met]
+    met = np.bincount(commune, minlength=communes)
+    persons = np.bincount(commune, weights=drawn.interviewed.sizes, minlength=communes).astype(np.int64)
+    others = np.rint((households - met) * 3.3 * rng.uniform(0.95, 1.05, size=communes)).astype(np.int64)
+    codes = pd.Series([str(code) for code in drawn.communes.index], dtype="string")
+    return pd.DataFrame({"commune_code": codes, "households": households, "persons": persons + others})
