@@ -4,8 +4,9 @@ The common vocabulary of the project. Takes and gives DataFrames, files or plain
 clock or settings. Imports nothing from the other packages; `forms`, `reconciliation` and `geo` may import it,
 and `server` and `sandbox` do.
 
-`load_standard`, `standard_for`: a standard, from its data file. `classify`, `explain`, `render`, `ages`: what it says of
-households. `poverty.xpath.calculations`: the same standard as the phone computes it. `poverty.frames`: the data.
+`load_standard`, `standard_for`: a standard, from its data file. `classify`, `explain`, `render`, `ages`: what it
+says of households. `poverty.xpath.calculations`: the same standard as the phone computes it. `poverty.frames`: the
+contract of the data.
 """
 
 from poverty.ages import ages

@@ -10,9 +10,9 @@ def ages(members: pd.DataFrame, review_date: pd.Series | pd.Timestamp) -> pd.Ser
 
     `members` needs `birth_date` and `birth_year`; `review_date` is one date, or a series by `interview_id`.
 
-    Born on 29 February, a person's year is full on 1 March of a common year. Where only the year of birth is known, the age
-    is the review year less the birth year (rule `review_year_minus_birth_year` of the standard). Unknown: neither birth date
-    nor year, a birth after the review date, or no review date.
+    Born on 29 February, a person's year is full on 1 March of a common year. Where only the year of birth is known,
+    the age is the review year less the birth year (rule `review_year_minus_birth_year` of the standard). Unknown:
+    neither birth date nor year, a birth after the review date, or no review date.
     """
     if isinstance(review_date, pd.Series):
         interviews = members.index.get_level_values("interview_id")
@@ -31,4 +31,5 @@ def ages(members: pd.DataFrame, review_date: pd.Series | pd.Timestamp) -> pd.Ser
 def _day_number(dates: pd.Series) -> pd.Series:
     """yyyymmdd as a whole number: the difference of two of them holds the full years in its ten-thousands."""
     parts = dates.dt
-    return (parts.year * 10_000 + parts.month * 100 + parts.day).astype("Int64")
+    day: pd.Series = (parts.year * 10_000 + parts.month * 100 + parts.day).astype("Int64")
+    return day

@@ -40,8 +40,8 @@ def contributions(
 ) -> Iterator[Contribution]:
     """The answers behind the value of a condition in `rows`.
 
-    Where it is true or false, the answers that made it so (of an `any` that is true, the true conditions alone); where it
-    is unknown, the unknown answers that could still settle it. A household without members names `member`.
+    Where it is true or false, the answers that made it so (of an `any` that is true, the true conditions alone);
+    where it is unknown, the unknown answers that could still settle it. A household without members names `member`.
     """
     value = evaluator.condition(node, scope)
     match node:
@@ -123,12 +123,11 @@ def missing_answers(
 ) -> pd.Series:
     """For the undetermined households, the names of the answers that could settle the class, joined by a space.
 
-    The income's answers where it is not known to be above or below the line; the unknown deprivations' answers where they could change
-    the side of the cut. '' for every other household.
+    The income's answers where it is not known to be above or below the line; the unknown deprivations' answers
+    where they could change the side of the cut. '' for every other household.
     """
-    missing = pd.Series("", index=households.index, dtype="str")
     if not undetermined.any():
-        return missing
+        return pd.Series("", index=households.index, dtype="str")
     evaluator = Evaluator(households[undetermined], members)
     found: dict[str, Mask] = {}
 
@@ -149,5 +148,6 @@ def missing_answers(
     names = np.full(int(undetermined.sum()), "", dtype=object)
     for question, rows in found.items():
         names[rows] += question + " "
-    missing[undetermined] = [name.rstrip() for name in names]
-    return missing
+    every = np.full(len(households), "", dtype=object)
+    every[undetermined] = [name.rstrip() for name in names]
+    return pd.Series(every, index=households.index, dtype="str")

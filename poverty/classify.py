@@ -1,4 +1,4 @@
-"""The proposed class of each household (kết quả tạm tính): never its official status, which is the commune's decision."""
+"""The proposed class of each household (kết quả tạm tính); the official status is the commune's decision."""
 
 from __future__ import annotations
 

@@ -27,9 +27,10 @@ _WORDS: dict[Language, dict[str, str]] = {
 def explain(households: pd.DataFrame, members: pd.DataFrame, standard: Standard) -> pd.DataFrame:
     """One row or more per household and rule, in the order of the households and of the standard.
 
-    Columns: `interview_id`; `rule`; `value` (deprived, not_deprived, unknown); `member_no` (Int64: the member concerned, one row
-    for each; NA where the household as a whole is); `fields` (the answers that decided it, or, where unknown, those
-    that are missing, joined by a space). A rule that no member fulfils is one row of the household.
+    Columns: `interview_id`; `rule`; `value` (deprived, not_deprived, unknown); `member_no` (Int64: the member
+    concerned, one row for each; NA where it is the household as a whole); `fields` (the answers that decided it, or,
+    where unknown, those that are missing, joined by a space). A rule that no member fulfils is one row of the
+    household.
     Raises ValueError when a frame lacks a column that the standard reads.
     """
     evaluator = Evaluator(households, members)

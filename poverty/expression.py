@@ -2,16 +2,19 @@
 
 **Meaning.** A condition is true, false or *unknown*; a number is an interval `[low, high]` with `0 <= low <= high`.
 
-- An answer is unknown when it is missing, is `dk`, or lies outside the question's list; a number is unknown when it is
-  missing or negative, and is then `[0, inf)`. An unknown age (no birth, or born after the review date) is `[0, inf)`.
+- An answer is unknown when it is missing, is `dk`, or lies outside the question's list; a number is unknown when it
+  is missing or negative, and is then `[0, inf)`. An unknown age (no birth, or born after the review date) is
+  `[0, inf)`.
 - `all`, `any`, `not` are Kleene's: one false settles `all`, one true settles `any`, whatever else is unknown.
-- `compare` is true when it holds for every pair of values of the two intervals, false when it holds for none, else unknown.
+- `compare` is true when it holds for every pair of values of the two intervals, false when it holds for none, else
+  unknown.
 - `in` and `selected` are unknown on an unknown answer; `selected` is true as soon as one of its codes is named, even
   beside `dk`. `is_unknown` is true or false, never unknown, and is the one operator whose value can turn when a
   missing answer is filled in.
-- `count` is `[number true, number not false]`; `share` is `count` over the number of members. `sum` adds bounds; `divide` divides
-  outwards, and is `[.., inf)` where the divisor may be 0. `lookup` of an unknown answer spans its least to its greatest value.
-- A household without members is one whose members are unknown: `any` and comparisons over them are unknown.
+- `count` is `[number true, number not false]`; `share` is `count` over the number of members. `sum` adds bounds;
+  `divide` divides outwards, and has no upper bound where the divisor may be 0. `lookup` of an unknown answer spans its
+  least to its greatest value.
+- A household without members is one whose members are not known: `any` over them is unknown, counts are `[0, inf)`.
 
 Conditions inside `members:` speak of one member's answers and `age`; conditions outside, of the household's answers.
 The grammar with examples is in docs/expression-language.md.

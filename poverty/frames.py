@@ -111,12 +111,12 @@ AREA_CLASSES = ("rural", "urban")
 CLASSES = ("poor", "near_poor", "not_poor", "undetermined")
 
 
-def _text(**more: object) -> pa.Column:
-    return pa.Column("string", nullable=True, coerce=True, **more)
+def _text() -> pa.Column:
+    return pa.Column("string", nullable=True, coerce=True)
 
 
-def _number(**more: object) -> pa.Column:
-    return pa.Column("Float64", nullable=True, coerce=True, **more)
+def _number() -> pa.Column:
+    return pa.Column("Float64", nullable=True, coerce=True)
 
 
 #: One row per interview, indexed by `interview_id` (Central's `__id`: the first instanceID, which never changes).

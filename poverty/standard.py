@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -208,7 +209,7 @@ def standard_for(review_year: int) -> Standard:
 def check_validity(standards: list[Standard]) -> None:
     """Refuse two standards with one id, or in force for the same review year."""
     ordered = sorted(standards, key=lambda standard: standard.first_year)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if earlier.id == later.id:
             raise StandardError(f"{later.id}.yaml: id: two standards have the id `{later.id}`")
         if later.first_year <= earlier.last_year:

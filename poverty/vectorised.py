@@ -42,7 +42,7 @@ class Interval:
 
     @property
     def unknown(self) -> Mask:
-        return self.low != self.high
+        return np.not_equal(self.low, self.high)
 
 
 class Evaluator:
@@ -128,9 +128,9 @@ class Evaluator:
                 low = np.zeros(self._sizes[scope])
                 high = np.full(self._sizes[scope], float(len(conditions)))
                 for item in conditions:
-                    value = self.condition(item, scope)
-                    low += value.true
-                    high -= value.false
+                    truth = self.condition(item, scope)
+                    low += truth.true
+                    high -= truth.false
                 return Interval(low, high)
             case ex.CountMembers(where):
                 true_members, unknown_members = self.count_members(where)

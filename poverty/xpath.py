@@ -61,8 +61,8 @@ def calculations(standard: Standard) -> list[Calculation]:
 
     Member: `birth_day`, `age`, and one `m_<rule>` for each condition over members. Household: `review_day`,
     `member_count`, one calculation per rule under its id, `deprivations_min`, `deprivations_max`, `income_low`,
-    `income_high` (blank = no bound), `below_line`, `proposed_class`. `review_day` and `birth_day` are dates as the number
-    yyyymmdd, which makes ages exact by whole arithmetic.
+    `income_high` (blank = no bound), `below_line`, `proposed_class`. `review_day` and `birth_day` are dates as the
+    number yyyymmdd, which makes ages exact by whole arithmetic.
     """
     compiler = _Compiler()
     rules = [
