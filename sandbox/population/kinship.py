@@ -57,6 +57,7 @@ class Kind:
     male_head: float
     spouse: float = 0.0
     children: tuple[int, tuple[float, ...]] = (0, (1.0,))
+    oldest_child_from: int = 0  # age
     parents: tuple[int, tuple[float, ...]] = (0, (1.0,))
     siblings: tuple[int, tuple[float, ...]] = (0, (1.0,))
     grown_couple: bool = False
@@ -69,6 +70,7 @@ KINDS: dict[str, Kind] = {
     "elder_couple": Kind((60, 67, 90), 0.92, spouse=1),
     "couple": Kind((22, 45, 60), 0.9, spouse=1),
     "nuclear": Kind((23, 38, 57), 0.88, spouse=1, children=(1, (0.30, 0.47, 0.17, 0.045, 0.015))),
+    "adult_children": Kind((44, 52, 68), 0.75, spouse=0.72, children=(1, (0.6, 0.4)), oldest_child_from=16),
     "lone_parent": Kind((22, 38, 56), 0.18, children=(1, (0.45, 0.40, 0.15))),
     "with_parents": Kind(
         (26, 38, 55), 1.0, spouse=0.93, children=(1, (0.3, 0.5, 0.16, 0.04)), parents=(1, (0.55, 0.45))
@@ -84,10 +86,10 @@ KINDS: dict[str, Kind] = {
 }
 #: Shares of the kinds by class, in the order of KINDS: the poor are more often old and alone, or a lone parent.
 KIND_SHARES: dict[int, tuple[float, ...]] = {
-    POOR: (0.20, 0.06, 0.12, 0.04, 0.21, 0.12, 0.08, 0.06, 0.06, 0.03, 0.02),
-    NEAR_POOR: (0.14, 0.05, 0.12, 0.06, 0.30, 0.09, 0.11, 0.07, 0.03, 0.02, 0.01),
-    NOT_POOR: (0.06, 0.05, 0.11, 0.09, 0.42, 0.04, 0.12, 0.08, 0.015, 0.005, 0.01),
-    UNDETERMINED: (0.12, 0.06, 0.12, 0.06, 0.31, 0.09, 0.11, 0.07, 0.03, 0.02, 0.01),
+    POOR: (0.17, 0.05, 0.09, 0.02, 0.15, 0.18, 0.11, 0.07, 0.06, 0.06, 0.02, 0.02),
+    NEAR_POOR: (0.13, 0.05, 0.11, 0.05, 0.24, 0.12, 0.08, 0.10, 0.06, 0.03, 0.02, 0.01),
+    NOT_POOR: (0.05, 0.04, 0.10, 0.08, 0.36, 0.13, 0.04, 0.12, 0.05, 0.01, 0.01, 0.01),
+    UNDETERMINED: (0.11, 0.06, 0.10, 0.05, 0.26, 0.12, 0.08, 0.10, 0.06, 0.03, 0.02, 0.01),
 }
 _LARGEST = 5
 
@@ -153,7 +155,9 @@ def compose(kinds: Codes, rng: np.random.Generator) -> People:
 
     mother_age = np.where(head_male, np.where(has_spouse, spouse_age, head_age - 2), head_age)
     # Grown children leave home: the oldest child at home is rarely beyond the mid-twenties.
-    oldest = np.floor(rng.random(total) * (np.clip(mother_age - 19, 1, 27))).astype(np.int64)
+    youngest = np.array([kind.oldest_child_from for kind in table])[kinds]
+    span = np.clip(mother_age - 19 - youngest, 1, 27 - youngest // 2)
+    oldest = youngest + np.floor(rng.random(total) * span).astype(np.int64)
     for rows, ages in _brood(oldest, _numbers(kinds, "children", rng), rng):
         add(rows, CHILD, rng.random(len(rows)) < 0.52, ages, np.ones(len(rows), dtype=bool))
 

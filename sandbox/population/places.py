@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from sandbox.population.vocabulary import Bools, Floats, Ints, apportion
+from sandbox.population.vocabulary import Bools, Floats, Ints
 
 #: Metres per degree of latitude (mean earth radius).
 _METRES = 111_195.0
@@ -145,11 +145,6 @@ def locate(village: Ints, villages: Villages, areas: list[Area], rng: np.random.
         if len(rows):
             places[rows] = area.degrees(area.around(area.metres(centres[village[rows]]), 250.0, rng))
     return places.round(7)
-
-
-def residents_by_commune(total: int, population: Floats, at_least: Ints) -> Ints:
-    """Resident households per commune in proportion to its population, never fewer than were met there."""
-    return np.maximum(apportion(total, population), at_least)
 
 
 def draw_communes(number: int, communes: gpd.GeoDataFrame, rng: np.random.Generator) -> Ints:

@@ -32,7 +32,8 @@ class Province:
         and `visited_at` (Asia/Ho_Chi_Minh).
     truth: by household_no: proposed_class, below_line (boolean), d01..d12 (boolean, NA unknown), commune_code,
         village_id, latitude, longitude (where it stands, GPS or not), member_count, registry_code (NA: not on the
-        list), previous (poor, near_poor, or none: not listed), change (see `last_year.CHANGES`), split_from (code or NA).
+        list), previous (poor, near_poor, or none: not listed), change (see `last_year.CHANGES`), split_from
+        (code or NA).
     registry_households, registry_members: last year's list (see `registry.write_list`).
     movements: previous, current, households, persons.
     enumerators: enumerator_id, name, village_ids (joined by a space).
@@ -69,7 +70,7 @@ def generate(households: int, communes: gpd.GeoDataFrame, scope: Scope = "annual
     commune = _communes(quotas, communes, past, rng)
     population = communes["population"].to_numpy(dtype=float)
     in_commune = np.bincount(commune[met], minlength=len(communes))
-    resident = places.residents_by_commune(quotas.residents, population, in_commune)
+    resident = in_commune if scope == "full" else np.maximum(apportion(quotas.residents, population), in_commune)
     villages = places.found_villages(communes, areas, resident, rng)
     village = places.settle(commune, villages, rng)
     village = np.where(past.origin >= 0, village[past.origin], village)
@@ -123,14 +124,17 @@ def _check(households: int, communes: gpd.GeoDataFrame, scope: str) -> None:
 
 def _communes(quotas: Quotas, communes: gpd.GeoDataFrame, past: LastYear, rng: np.random.Generator) -> Ints:
     """A commune for each household: those on the list or in need by need, all others so that populations come out."""
-    total = len(quotas.current)
+    met = quotas.current != ABSENT
     in_need = (quotas.previous != NOT_LISTED) | (quotas.current <= NEAR_POOR)
-    result = np.empty(total, dtype=np.int64)
+    result = np.empty(len(met), dtype=np.int64)
     result[in_need] = places.draw_communes(int(in_need.sum()), communes, rng)
+    # A household that split off stays in the village of the one it left.
+    result = np.where(past.origin >= 0, result[past.origin], result)
     others = np.flatnonzero(~in_need)
-    population = communes["population"].to_numpy(dtype=float)
-    wanted = apportion(total, population) - np.bincount(result[in_need], minlength=len(communes))
-    weights = np.maximum(wanted, 0).astype(float) if quotas.residents == total else population
-    counts = apportion(len(others), weights if weights.sum() else population)
-    result[others] = rng.permutation(np.repeat(np.arange(len(communes)), counts))
-    return np.where(past.origin >= 0, result[past.origin], result)
+    weights = communes["population"].to_numpy(dtype=float)
+    if quotas.residents == met.sum():
+        there = np.bincount(result[in_need & met], minlength=len(communes))
+        still_wanted = np.maximum(apportion(quotas.residents, weights) - there, 0).astype(float)
+        weights = still_wanted if still_wanted.any() else weights
+    result[others] = rng.permutation(np.repeat(np.arange(len(communes)), apportion(len(others), weights)))
+    return result
