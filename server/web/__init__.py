@@ -1,0 +1,1 @@
+"""What all pages share: templates, language, formats of numbers and dates, security headers, assets."""
