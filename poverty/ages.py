@@ -16,11 +16,14 @@ def ages(members: pd.DataFrame, review_date: pd.Series | pd.Timestamp) -> pd.Ser
     """
     if isinstance(review_date, pd.Series):
         interviews = members.index.get_level_values("interview_id")
-        review = pd.Series(review_date.reindex(interviews).to_numpy(), index=members.index)
-    else:
-        review = pd.Series(review_date, index=members.index)
-    review = pd.to_datetime(review)
-    review_day, birth_day = _day_number(review), _day_number(pd.to_datetime(members["birth_date"]))
+        return full_years(members, pd.Series(review_date.reindex(interviews).to_numpy(), index=members.index))
+    return full_years(members, pd.Series(review_date, index=members.index))
+
+
+def full_years(members: pd.DataFrame, review_date: pd.Series) -> pd.Series:
+    """As `ages`, with the review date of each member already at hand, on the members' index."""
+    review_day = _day_number(pd.to_datetime(review_date))
+    birth_day = _day_number(pd.to_datetime(members["birth_date"]))
     exact = (review_day - birth_day) // 10_000
     exact = exact.mask(birth_day > review_day)
     by_year = review_day // 10_000 - members["birth_year"].astype("Int64")

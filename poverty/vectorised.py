@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from poverty import expression as ex
-from poverty.ages import ages
+from poverty.ages import full_years
 from poverty.questions import QUESTIONS, Question, Scope
 
 Mask = npt.NDArray[np.bool_]
@@ -55,7 +55,7 @@ class Evaluator:
     def __init__(self, households: pd.DataFrame, members: pd.DataFrame) -> None:
         if not households.index.is_unique:
             raise ValueError("households: the index (interview_id) holds the same interview twice")
-        positions = households.index.get_indexer(members.index.get_level_values("interview_id"))
+        positions = _rows_of(members.index, households.index)
         if (positions < 0).any():
             members = members[positions >= 0]
             positions = positions[positions >= 0]
@@ -185,8 +185,9 @@ class Evaluator:
 
     def _age(self) -> Interval:
         if self._ages is None:
-            review_date = self._frames["household"]["review_date"]
-            age = ages(self._frames["member"], review_date).to_numpy(dtype="float64", na_value=np.nan)
+            members = self._frames["member"]
+            review = self._frames["household"]["review_date"].iloc[self.household_of].set_axis(members.index)
+            age = full_years(members, review).to_numpy(dtype="float64", na_value=np.nan)
             known = ~np.isnan(age)
             self._ages = Interval(np.where(known, age, 0.0), np.where(known, age, np.inf))
         return self._ages
@@ -199,6 +200,15 @@ class Evaluator:
         true = np.array([bool(given & set(codes)) for given in chosen] + [False])
         false = np.array([bool(given) and given <= known - set(codes) for given in chosen] + [False])
         return Truth(true[positions], false[positions])
+
+
+def _rows_of(members: pd.Index, households: pd.Index) -> npt.NDArray[np.intp]:
+    """Row of each member's household; -1 where there is none."""
+    level = members.names.index("interview_id")
+    if not isinstance(members, pd.MultiIndex) or len(members.levels[level]) > len(members):
+        return households.get_indexer(members.get_level_values(level))
+    rows = np.append(households.get_indexer(members.levels[level]), -1)  # each interview is looked up once
+    return rows[members.codes[level]]
 
 
 def _by_code(answered: Codes, holds: list[bool]) -> Truth:
