@@ -1,0 +1,59 @@
+"""The lists that a phone gets beside the form: communes.csv and villages.csv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from forms.errors import FormError
+from poverty.frames import AREA_CLASSES
+
+
+def write_media(communes: pd.DataFrame, villages: pd.DataFrame, media_dir: Path) -> tuple[Path, Path]:
+    """Write communes.csv (name, label, area_class) and villages.csv (name, label, commune_code); `name` is the code.
+
+    communes: indexed by the 5-digit code, columns `name`, `area_class` (rural | urban).
+    villages: columns `village_id`, `name`, `commune_code`, and `type` (thôn, tổ dân phố) if there is one, put before
+    the name. Sorted by code, in UTF-8. Raises FormError when a code is missing, twice, or points nowhere, for the
+    phone would then show an empty list without a word.
+    """
+    media_dir.mkdir(parents=True, exist_ok=True)
+    commune_list = pd.DataFrame(
+        {
+            "name": communes.index.astype("str"),
+            "label": communes["name"].astype("str").to_numpy(),
+            "area_class": communes["area_class"].astype("str").to_numpy(),
+        }
+    )
+    label = villages["name"].astype("str")
+    if "type" in villages.columns:
+        label = (villages["type"].fillna("").astype("str") + " " + label).str.strip()
+    village_list = pd.DataFrame(
+        {
+            "name": villages["village_id"].astype("str"),
+            "label": label,
+            "commune_code": villages["commune_code"].astype("str"),
+        }
+    )
+    _check(commune_list, village_list)
+    paths = media_dir / "communes.csv", media_dir / "villages.csv"
+    for path, frame in zip(paths, (commune_list, village_list), strict=True):
+        frame.sort_values("name").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return paths
+
+
+def _check(communes: pd.DataFrame, villages: pd.DataFrame) -> None:
+    for file, frame in (("communes.csv", communes), ("villages.csv", villages)):
+        codes = frame["name"]
+        if frame.empty or codes.isin(["", "nan", "<NA>"]).any() or codes.str.contains(r"\s").any():
+            raise FormError(f"{file}: a list needs rows, each with a code without spaces")
+        if codes.duplicated().any():
+            raise FormError(f"{file}: the code {codes[codes.duplicated()].iloc[0]} stands twice; give each its own")
+    unknown = communes[~communes["area_class"].isin(AREA_CLASSES)]
+    if not unknown.empty:
+        raise FormError(f"communes.csv: {unknown['name'].iloc[0]} has no area class; it is rural or urban")
+    astray = villages[~villages["commune_code"].isin(communes["name"])]
+    if not astray.empty:
+        row = astray.iloc[0]
+        raise FormError(f"villages.csv: {row['name']} lies in {row['commune_code']}, which is not among the communes")
