@@ -93,7 +93,7 @@ class ResetLink(Base):
 
 
 class LoginAttempt(Base):
-    """An attempt to log in, by keyed hashes of the name typed and of the address; `failed` until it succeeds."""
+    """An attempt to log in, by keyed hashes of the name typed and of the address; forgotten when the login succeeds."""
 
     __tablename__ = "login_attempts"
     __table_args__ = (
@@ -105,7 +105,6 @@ class LoginAttempt(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     account_hash: Mapped[str] = mapped_column(String(64))
     address_hash: Mapped[str] = mapped_column(String(64))
-    failed: Mapped[bool]
 
 
 class Conflict(Base):

@@ -121,8 +121,7 @@ def jobs_in(session: Session, states: Sequence[str], limit: int) -> Sequence[Job
 
 def counts(session: Session) -> dict[str, int]:
     """Number of jobs by state."""
-    rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
-    return dict(row.tuple() for row in rows)
+    return dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
 
 
 def all_schedules(session: Session) -> Sequence[Schedule]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-
-class SecretsError(Exception):
-    """A key is missing, wrong or malformed, or a stored value cannot be opened with it."""
+from server.errors import UserError
 
 
-class Erased(SecretsError):  # noqa: N818 - a state of the subject, not a fault
+class SecretsError(UserError):
+    """A master key is missing, wrong or malformed: nothing was opened."""
+
+    status = 503
+
+    def __init__(self, vi: str, en: str) -> None:
+        super().__init__("master_key", vi, en)
+
+
+class Erased(Exception):  # noqa: N818 - a state of the subject, not a fault
     """The subject's key was destroyed: nothing can be read or written under it any more."""
 
     def __init__(self, subject: str) -> None:
@@ -15,5 +22,5 @@ class Erased(SecretsError):  # noqa: N818 - a state of the subject, not a fault
         self.subject = subject
 
 
-class Tampered(SecretsError):  # noqa: N818
+class Tampered(Exception):  # noqa: N818
     """A stored value does not belong to this table, column and subject, or was changed after it was written."""

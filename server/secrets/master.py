@@ -23,10 +23,14 @@ KEY_FILE_VARIABLE = "RASOAT_MASTER_KEY_FILE"
 KEY_VARIABLE = "RASOAT_MASTER_KEY"
 KEY_BYTES = 32
 
-_REMEDY = (
-    f"set {KEY_FILE_VARIABLE} to the file that holds the master key (or {KEY_VARIABLE} to the key itself); "
-    "a new service makes one with `rasoat db upgrade`, an old one needs the key it was set up with"
-)
+
+def _refusal(vi: str, en: str) -> SecretsError:
+    return SecretsError(
+        f"{vi}. Đặt {KEY_FILE_VARIABLE} là tệp chứa khóa chính (hoặc {KEY_VARIABLE} là chính khóa đó); hệ thống đã có "
+        "dữ liệu thì cần đúng khóa đã dùng khi cài đặt.",
+        f"{en}. Set {KEY_FILE_VARIABLE} to the file that holds the master key (or {KEY_VARIABLE} to the key itself); "
+        "a service that has data needs the key it was set up with.",
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,10 @@ class MasterKey:
         except (binascii.Error, ValueError):
             raw = b""
         if len(raw) != KEY_BYTES:
-            raise SecretsError(f"{place}: a master key is {KEY_BYTES} bytes in base64, this is not; {_REMEDY}")
+            raise _refusal(
+                f"{place}: khóa chính phải là {KEY_BYTES} byte viết bằng base64",
+                f"{place}: a master key is {KEY_BYTES} bytes in base64, this is not",
+            )
         return cls(wrapping=_derive(raw, b"wrapping", 32), check_value=_derive(raw, b"check value", 16).hex())
 
 
@@ -53,7 +60,7 @@ class MasterKeys:
 
     def __init__(self, keys: Sequence[MasterKey]) -> None:
         if not keys:
-            raise SecretsError(f"there is no master key: {_REMEDY}")
+            raise _refusal("Chưa có khóa chính", "There is no master key")
         self.current = keys[0]
         self._by_check_value = {key.check_value: key for key in keys}
 
@@ -73,13 +80,19 @@ class MasterKeys:
             mode = path.stat().st_mode
             text = path.read_text(encoding="ascii")
         except FileNotFoundError:
-            raise SecretsError(f"{path}: no such master key file; {_REMEDY}") from None
+            raise _refusal(f"Không có tệp khóa chính {path}", f"{path}: no such master key file") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise SecretsError(f"{path}: cannot be read ({type(error).__name__}); {_REMEDY}") from None
+            raise _refusal(
+                f"Không đọc được tệp khóa chính {path} ({type(error).__name__})",
+                f"{path}: cannot be read ({type(error).__name__})",
+            ) from None
         if stat.S_IMODE(mode) & 0o007:
-            raise SecretsError(f"{path}: every user may read this master key; run `chmod 600 {path}`")
+            raise SecretsError(
+                f"Mọi người dùng của máy đều đọc được khóa chính {path}; hãy chạy `chmod 600 {path}`.",
+                f"{path}: every user of the machine may read this master key; run `chmod 600 {path}`.",
+            )
         if not text.strip():
-            raise SecretsError(f"{path}: the master key file is empty; {_REMEDY}")
+            raise _refusal(f"Tệp khóa chính {path} trống", f"{path}: the master key file is empty")
         return cls.from_text(text, str(path))
 
     @classmethod
@@ -95,7 +108,10 @@ def create_key_file(path: Path) -> MasterKeys:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise SecretsError(f"{path}: exists already; a master key is never overwritten") from None
+        raise SecretsError(
+            f"Tệp {path} đã có; khóa chính không bao giờ bị ghi đè.",
+            f"{path}: exists already; a master key is never overwritten.",
+        ) from None
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(_new_line())
     return MasterKeys.from_file(path)

@@ -30,8 +30,7 @@ def wrapped_keys(session: Session, subjects: Sequence[str]) -> Iterable[tuple[st
     columns = (HouseholdKey.subject, HouseholdKey.wrapped, HouseholdKey.master_number)
     for start in range(0, len(subjects), SUBJECTS_PER_STATEMENT):
         some = subjects[start : start + SUBJECTS_PER_STATEMENT]
-        for row in session.execute(select(*columns).where(HouseholdKey.subject.in_(some))):
-            yield row.tuple()
+        yield from session.execute(select(*columns).where(HouseholdKey.subject.in_(some)))
 
 
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -63,7 +63,10 @@ def open_vault(session: Session, keys: MasterKeys) -> Vault:
     masters = match_masters(session, keys)
     stored = queries.service_key(session, LOOKUP)
     if stored is None:
-        raise SecretsError("service_keys: the look-up key is missing; restore it from the last backup")
+        raise SecretsError(
+            "Thiếu khóa tra cứu (bảng service_keys); hãy khôi phục từ bản sao lưu gần nhất.",
+            "The look-up key is missing (service_keys); restore it from the last backup.",
+        )
     return Vault(session, masters, masters.unwrap_service_key(stored))
 
 

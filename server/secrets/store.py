@@ -34,7 +34,10 @@ class Masters:
         cipher = self._ciphers.get(number)
         if cipher is None:
             # A rotation began while this unit of work ran.
-            raise SecretsError("the master key changed meanwhile: start again with the new key file")
+            raise SecretsError(
+                "Khóa chính vừa được thay; hãy khởi động lại với tệp khóa mới.",
+                "The master key changed meanwhile: start again with the new key file.",
+            )
         return unseal(cipher, wrapped, (table, "wrapped", name))
 
     def unwrap_service_key(self, stored: ServiceKey) -> bytes:
@@ -50,14 +53,19 @@ def match_masters(session: Session, keys: MasterKeys) -> Masters:
     """The master keys of this database, all of them at hand; anything less raises `SecretsError`."""
     stored = queries.master_keys(session)
     if not stored:
-        raise SecretsError("master_keys: this database was never set up; run `rasoat db upgrade`")
+        raise SecretsError(
+            "Cơ sở dữ liệu này chưa có khóa (bảng master_keys trống); hãy chạy `rasoat db upgrade`.",
+            "This database was never set up with a key (master_keys is empty); run `rasoat db upgrade`.",
+        )
     by_number: dict[int, MasterKey] = {}
     for row in stored:
         key = keys.get(row.check_value)
         if key is None:
             raise SecretsError(
-                f"the master key at hand is not the one this database was set up with (key {row.number}, check "
-                f"value {row.check_value}); check {KEY_FILE_VARIABLE}. Nothing was opened"
+                f"Khóa chính hiện có không phải khóa của cơ sở dữ liệu này (khóa số {row.number}, mã kiểm "
+                f"{row.check_value}); hãy kiểm tra {KEY_FILE_VARIABLE}. Chưa mở dữ liệu nào.",
+                f"The master key at hand is not the one this database was set up with (key {row.number}, check value "
+                f"{row.check_value}); check {KEY_FILE_VARIABLE}. Nothing was opened.",
             )
         by_number[row.number] = key
     return Masters(by_number)

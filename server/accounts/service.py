@@ -1,0 +1,50 @@
+"""The public face of accounts. What a person may see is in `server.accounts.access`; who asks, in `dependencies`."""
+
+from __future__ import annotations
+
+from server.accounts.access import (
+    Action,
+    Entity,
+    Scope,
+    may_review,
+    permitted,
+    readable,
+    system_scope,
+)
+from server.accounts.actor import Actor, AreaKind, Grant, Role
+from server.accounts.errors import Refused
+from server.accounts.login import Accounts, actor_of_session, actor_of_token, give_code, log_in, log_out
+from server.accounts.own import declare_conflict
+from server.accounts.people import create_reset_link, create_user, disable, enable, give_role, take_role
+from server.accounts.policy import AccountPolicy
+from server.accounts.queries import replace_area_communes
+
+__all__ = [
+    "AccountPolicy",
+    "Accounts",
+    "Action",
+    "Actor",
+    "AreaKind",
+    "Entity",
+    "Grant",
+    "Refused",
+    "Role",
+    "Scope",
+    "actor_of_session",
+    "actor_of_token",
+    "create_reset_link",
+    "create_user",
+    "declare_conflict",
+    "disable",
+    "enable",
+    "give_code",
+    "give_role",
+    "log_in",
+    "log_out",
+    "may_review",
+    "permitted",
+    "readable",
+    "replace_area_communes",
+    "system_scope",
+    "take_role",
+]
