@@ -1,0 +1,255 @@
+"""Entities: what the API and the phones' submissions write to entity lists. Storage only; HTTP is in `datasets`.
+
+All values are text. A change made over the API must name the version it started from; one that comes in a
+submission always applies, and a stale one marks the entity as in conflict.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from . import errors, xml
+from .state import State, now
+from .web import audit
+from .xform import EntityList
+from .xml import Node, local
+
+_UUID4 = re.compile(r"(?:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})", re.IGNORECASE)
+CURRENT_SQL = """
+SELECT e.*, d.id AS defId, d.label, d.data, d.dataReceived, d.version, d.baseVersion, d.creatorId AS editorId,
+  d.userAgent, d.createdAt AS versionAt, d.current
+FROM entities e JOIN entity_defs d ON d.entityId = e.id AND d.current = 1
+"""
+
+
+def lists_to_text(lists: list[EntityList]) -> str:
+    return orjson.dumps([asdict(item) for item in lists]).decode()
+
+
+def lists_from_text(text: str) -> list[EntityList]:
+    return [EntityList(**{**item, "actions": tuple(item["actions"])}) for item in orjson.loads(text)]
+
+
+def publish_lists(state: State, project: int, lists: list[EntityList]) -> None:
+    """What publishing a form does to the project's entity lists: new ones, and new properties."""
+    for wanted in lists:
+        dataset = state.scalar(
+            "SELECT id FROM datasets WHERE projectId = ? AND name = ? AND deletedAt IS NULL", project, wanted.name
+        )
+        if dataset is None:
+            dataset = create_list(state, project, wanted.name)
+        for name in wanted.properties.values():
+            add_property(state, dataset, name)
+
+
+def create_list(state: State, project: int, name: str) -> int:
+    moment = now()
+    return state.insert(
+        "datasets", projectId=project, name=name, acteeId=str(uuid.uuid4()), createdAt=moment, lastUpdate=moment
+    )
+
+
+def add_property(state: State, dataset: int, name: str) -> None:
+    moment = now()
+    state.db.execute(
+        "INSERT OR IGNORE INTO properties (datasetId, name, publishedAt) VALUES (?, ?, ?)", (dataset, name, moment)
+    )
+    touch(state, dataset)
+
+
+def touch(state: State, dataset: int) -> None:
+    state.db.execute("UPDATE datasets SET lastUpdate = ? WHERE id = ?", (now(), dataset))
+
+
+def property_names(state: State, dataset: int) -> list[str]:
+    rows = state.all("SELECT name FROM properties WHERE datasetId = ? ORDER BY id", dataset)
+    return [row["name"] for row in rows]
+
+
+def normal_uuid(text: Any) -> str:
+    match = _UUID4.fullmatch(str(text))
+    if match is None:
+        raise errors.wrong_type("uuid", "valid version 4 UUID")
+    return match[1].lower()
+
+
+def checked_data(properties: list[str], data: dict[str, Any]) -> dict[str, str]:
+    """The values, all text and all of known properties. 400.11 and 400.28 otherwise."""
+    for name, value in data.items():
+        if not isinstance(value, str):
+            raise errors.wrong_type(name, "string")
+        if name not in properties:
+            reason = f"You specified the dataset property [{name}] which does not exist."
+            raise errors.Problem("400.28", f"The entity is invalid. {reason}", {"reason": reason})
+    return data
+
+
+def checked_new(properties: list[str], body: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """(uuid, label, data) of an entity to create."""
+    label = body.get("label")
+    if label is None or label == "":
+        raise errors.missing_parameter("label")
+    if not isinstance(label, str):
+        raise errors.wrong_type("label", "string")
+    identity = normal_uuid(body["uuid"]) if body.get("uuid") else str(uuid.uuid4())
+    return identity, label, checked_data(properties, body.get("data") or {})
+
+
+def insert(
+    state: State,
+    dataset: sqlite3.Row,
+    new: tuple[str, str, dict[str, str]],
+    actor: sqlite3.Row,
+    agent: str | None,
+    source: dict[str, Any],
+) -> int:
+    """A new entity; its id. 409.3 for a uuid in use, 409.19 for one that was deleted."""
+    identity, label, data = new
+    extant = state.one("SELECT deletedAt FROM entities WHERE uuid = ?", identity)
+    if extant is not None and extant["deletedAt"] is not None:
+        raise errors.Problem(
+            "409.19",
+            f"The following UUID(s) cannot be used because they are associated with deleted Entities: ({identity}).",
+            {"entityUuids": [identity]},
+        )
+    if extant is not None:
+        raise errors.already_exists("entities", ["uuid"], [identity])
+    moment = now()
+    entity = state.insert("entities", datasetId=dataset["id"], uuid=identity, creatorId=actor["id"], createdAt=moment)
+    received = {"label": label, **data}
+    _insert_def(state, entity, 1, None, label, data, received, actor, agent, source, moment)
+    details = {"entity": {"uuid": identity, "dataset": dataset["name"]}}
+    audit(state, actor, "entity.create", dataset["acteeId"], details, entity=entity)
+    touch(state, dataset["id"])
+    return entity
+
+
+def change(
+    state: State,
+    dataset: sqlite3.Row,
+    current: sqlite3.Row,
+    received: dict[str, str],
+    actor: sqlite3.Row,
+    agent: str | None,
+    source: dict[str, Any],
+    base: int | None = None,
+) -> None:
+    """A new version over `current` (a row of CURRENT_SQL). `base` is the version the change started from."""
+    moment = now()
+    data = {**orjson.loads(current["data"]), **received}
+    label = data.pop("label", None) or current["label"]
+    base = current["version"] if base is None else base
+    state.db.execute("UPDATE entity_defs SET current = 0 WHERE id = ?", (current["defId"],))
+    _insert_def(state, current["id"], current["version"] + 1, base, label, data, received, actor, agent, source, moment)
+    conflict = current["conflict"] if base == current["version"] else "soft"
+    state.db.execute("UPDATE entities SET updatedAt = ?, conflict = ? WHERE id = ?", (moment, conflict, current["id"]))
+    details = {"entity": {"uuid": current["uuid"], "dataset": dataset["name"]}}
+    audit(state, actor, "entity.update.version", dataset["acteeId"], details, entity=current["id"])
+    touch(state, dataset["id"])
+
+
+def _insert_def(
+    state: State,
+    entity: int,
+    version: int,
+    base: int | None,
+    label: str,
+    data: dict[str, str],
+    received: dict[str, str],
+    actor: sqlite3.Row,
+    agent: str | None,
+    source: dict[str, Any],
+    moment: str,
+) -> None:
+    state.insert(
+        "entity_defs",
+        entityId=entity,
+        current=1,
+        label=label,
+        data=orjson.dumps(data).decode(),
+        dataReceived=orjson.dumps(received).decode(),
+        version=version,
+        baseVersion=base,
+        creatorId=actor["id"],
+        userAgent=agent,
+        createdAt=moment,
+        source=orjson.dumps(source).decode(),
+    )
+
+
+def from_submission(state: State, form: sqlite3.Row, root: Node, actor: sqlite3.Row) -> None:
+    """What a new submission does to entity lists. What cannot be applied is logged, never refused, as in Central.
+
+    Central does this a little later, in a worker; here it is done when the submission is stored.
+    """
+    text: str = state.scalar("SELECT entityLists FROM form_defs WHERE id = ?", form["defId"])
+    if text == "[]":
+        return
+    for wanted in lists_from_text(text):
+        dataset = state.one(
+            "SELECT * FROM datasets WHERE projectId = ? AND name = ? AND deletedAt IS NULL",
+            *(form["projectId"], wanted.name),
+        )
+        for scope in _scopes(root, wanted.scope.split("/")[1:]):
+            if dataset is None:
+                continue
+            try:
+                _apply(state, dataset, wanted, scope, actor)
+            except errors.Problem as problem:
+                details = {"errorMessage": problem.message, "problem": {"problemCode": float(problem.code)}}
+                audit(state, actor, "entity.error", form["acteeId"], details)
+
+
+def _scopes(node: Node, path: list[str]) -> list[Node]:
+    if not path:
+        return [node]
+    return [scope for child in node.all(path[0]) for scope in _scopes(child, path[1:])]
+
+
+def _apply(state: State, dataset: sqlite3.Row, wanted: EntityList, scope: Node, actor: sqlite3.Row) -> None:
+    meta = scope.child("meta")
+    node = meta.child("entity") if meta else None
+    if node is None:
+        return
+    label_node = node.child("label")
+    label = label_node.text if label_node else ""
+    data = dict(_values(scope, wanted.scope, wanted.properties))
+    updating = xml.attribute(node, "update") in ("1", "true")
+    creating = xml.attribute(node, "create") in ("1", "true")
+    if not updating and not creating:
+        return
+    identity = normal_uuid(xml.attribute(node, "id"))
+    current = state.one(CURRENT_SQL + " WHERE e.uuid = ? AND e.datasetId = ?", identity, dataset["id"])
+    if updating and current is not None:
+        base = xml.attribute(node, "baseVersion") or ""
+        if not base.isdigit():
+            raise errors.missing_parameter("baseVersion")
+        received = {**({"label": label} if label else {}), **data}
+        change(state, dataset, current, received, actor, None, {"submission": True}, int(base))
+    elif creating:
+        if not label.strip():
+            raise errors.missing_parameter("label")
+        insert(state, dataset, (identity, label, data), actor, None, {"submission": True})
+    else:
+        raise errors.Problem(
+            "404.8",
+            f"The entity with UUID ({identity}) specified in the submission does not exist in the dataset "
+            f"({dataset['name']}).",
+        )
+
+
+def _values(node: Node, path: str, properties: dict[str, str]) -> list[tuple[str, str]]:
+    found = []
+    for child in node.children:
+        here = f"{path}/{local(child.name)}"
+        if here in properties:
+            found.append((properties[here], child.text))
+        elif child.children:
+            found += _values(child, here, properties)
+    return found
