@@ -119,9 +119,20 @@ class Flag(Base):
     interview_id: Mapped[str] = mapped_column(
         ForeignKey("interviews.interview_id", ondelete="CASCADE"), primary_key=True
     )
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # severe first
-    code: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    field: Mapped[str] = mapped_column(String(100), primary_key=True)  # the answer it speaks of; "" = the whole
+    member_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 0 = the household
     severity: Mapped[str] = mapped_column(String(10))  # severe | look | note
-    field: Mapped[str | None] = mapped_column(String(100))  # the answer it speaks of
-    member_no: Mapped[int | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSON)  # fills the wording; no name, number or place of a person
+
+
+class StaleInterview(Base):
+    """An interview whose submission (or ground) changed and that is still to be derived again.
+
+    Written in the transaction that changes the ground, removed in the one that derives: a crash between loses nothing.
+    """
+
+    __tablename__ = "stale_interviews"
+
+    interview_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), index=True)

@@ -15,9 +15,9 @@ ACTIONS = ("approve", "return", "reject", "comment")
 STATES = {"approve": "approved", "return": "hasIssues", "reject": "rejected"}
 
 OUTBOX_KINDS = ("review_state", "comment")
-#: `waiting` (for its time or for Central), `sent`, `cancelled` (undone before it was sent), `failed` (Central
-#: refuses for good: the submission is gone; a person must look).
-OUTBOX_STATES = ("waiting", "sent", "cancelled", "failed")
+#: `waiting` (for its time or for Central), `sending` (a sender has it: no undoing any more), `sent`, `cancelled` (undone
+#: before it was sent), `failed` (Central refuses for good, the submission is gone: a person must look).
+OUTBOX_STATES = ("waiting", "sending", "sent", "cancelled", "failed")
 
 
 class ReviewDecision(Base):
@@ -37,7 +37,7 @@ class ReviewDecision(Base):
 
 
 class Outbox(Base):
-    """Something to be told to Central: decided once, delivered at least once, not repeated if Central already shows it."""
+    """Something to tell Central: decided once, delivered at least once, not repeated if Central already shows it."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_due", "state", "next_attempt_at"),)

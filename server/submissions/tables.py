@@ -28,6 +28,7 @@ class Submission(Base):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        Index("ix_submissions_central_id", "central_id"),
         Index("ix_submissions_round_current", "round_id", "is_current"),
     )
 
@@ -57,9 +58,10 @@ class SyncState(Base):
 
     project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     form_id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    #: Everything that arrived or changed before this time (Central's clock) has been pulled.
-    watermark: Mapped[datetime | None]
-    etag: Mapped[str | None] = mapped_column(String(200))
+    #: What arrived (changed) at Central before this time, by Central's clock, has been pulled. Two marks, because the
+    #: windows of arrivals are finished one by one, and the changes in one go after them.
+    submitted_until: Mapped[datetime | None]
+    updated_until: Mapped[datetime | None]
     last_attempt_at: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
     last_error_code: Mapped[str | None] = mapped_column(String(40))

@@ -1,0 +1,145 @@
+"""Submissions of a form through OData: the root table with `$expand=*`, parsed as it arrives, in constant memory.
+
+Never by `@odata.nextLink`: it is built from the server's own domain, fails with `$orderby`, and ends silently when the row of its
+token was purged. Never a repeat's own table. Filters and counts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import ijson
+
+from server.central.client import Central, part
+from server.central.errors import CentralError
+from server.submissions.rows import EncryptedRowError, Received, UnreadableRowError, read_row
+
+_SUBMITTED = "__system/submissionDate"
+_UPDATED = "__system/updatedAt"
+_DELETED = "__system/deletedAt"
+
+#: Ids asked for in one filter: the address must stay short of what proxies take (8 kB).
+IDS_AT_ONCE = 40
+
+
+class SubmissionFeed:
+    """Reads submissions of one form. Every method raises `CentralError`; times are Central's."""
+
+    def __init__(self, central: Central, project_id: int, form_id: str) -> None:
+        self._central = central
+        self._form_id = form_id
+        self._form = f"projects/{project_id}/forms/{part(form_id)}"
+
+    def check_form(self) -> None:
+        """That the form is there and its answers can be read; `central_encrypted` where Central hides them."""
+        form = self._central.get_json(self._form, f"form {self._form_id}")
+        if not isinstance(form, dict):
+            raise CentralError("central_refused", what=f"form {self._form_id}")
+        if form.get("keyId") is not None:
+            raise CentralError("central_encrypted", what=self._form_id)
+
+    def count(self, condition: str | None = None) -> int:
+        """Number of submissions, live ones unless the condition speaks of deletion."""
+        params = {"$top": "0", "$count": "true"}
+        if condition:
+            params["$filter"] = condition
+        what = f"form {self._form_id}"
+        answer = self._central.get_json(f"{self._form}.svc/Submissions", what, **params)
+        count = answer.get("@odata.count") if isinstance(answer, dict) else None
+        if not isinstance(count, int):
+            raise CentralError("central_refused", what=f"{what}: count")
+        return count
+
+    def first_arrival(self, condition: str | None = None) -> datetime | None:
+        """Arrival of the oldest submission; None when there is none."""
+        params = {"$top": "1", "$orderby": f"{_SUBMITTED} asc"}
+        if condition:
+            params["$filter"] = condition
+        for row in self._read(params, None):
+            return row.submitted_at
+        return None
+
+    def rows(self, condition: str | None = None) -> Iterator[Received]:
+        """Every submission under a condition, as it arrives.
+
+        When the document breaks off, or holds fewer rows than it counts, `central_half_document` is raised at the end:
+        store nothing before the iterator is exhausted, or store in a transaction that ends with it.
+        """
+        params = {"$expand": "*", "$count": "true"}
+        if condition:
+            params["$filter"] = condition
+        return self._read(params, condition)
+
+    def rows_by_id(self, ids: Sequence[str]) -> Iterator[Received]:
+        """Live submissions among `ids`; what Central no longer has does not come."""
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[start : start + IDS_AT_ONCE]
+            yield from self.rows(" or ".join(f"__id eq '{one.replace(chr(39), chr(39) * 2)}'" for one in some))
+
+    def _read(self, params: dict[str, str], condition: str | None) -> Iterator[Received]:
+        what = f"form {self._form_id}"
+        # `%20`, not `+`, for a blank: Central's filter parser takes it everywhere.
+        with self._central.stream(f"{self._form}.svc/Submissions", what, params) as pieces:
+            received = 0
+            document = _Document(pieces)
+            try:
+                for row in document.rows():
+                    received += 1
+                    yield read_row(row)
+            except EncryptedRowError:
+                raise CentralError("central_encrypted", what=self._form_id) from None
+            except UnreadableRowError as error:
+                raise CentralError("central_refused", what=f"{what}: {error.reason}") from None
+            except ijson.JSONError:
+                raise CentralError("central_half_document", what=what) from None
+            if "$count" in params and document.count != received:
+                raise CentralError("central_half_document", what=f"{what}: {received}/{document.count}")
+
+
+class _Document:
+    """An OData answer parsed piece by piece: its rows, then its `@odata.count`."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.count: int | None = None
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        found: Any = ijson.sendable_list()
+        counts: Any = ijson.sendable_list()
+        row_parser = ijson.items_coro(found, "value.item", use_float=True)
+        # The count may stand before or after the rows; a second parser that builds nothing else finds it.
+        count_parser = ijson.items_coro(counts, "@odata.count")
+        for piece in self._pieces:
+            row_parser.send(piece)
+            count_parser.send(piece)
+            yield from found
+            del found[:]
+        row_parser.close()  # raises IncompleteJSONError when the document is not closed
+        yield from found
+        if counts:
+            self.count = counts[0]
+
+
+def arrived(since: datetime | None, before: datetime | None) -> str | None:
+    """Condition: arrived in [since, before)."""
+    parts = []
+    if since is not None:
+        parts.append(f"{_SUBMITTED} ge {stamp(since)}")
+    if before is not None:
+        parts.append(f"{_SUBMITTED} lt {stamp(before)}")
+    return " and ".join(parts) or None
+
+
+def changed(since: datetime) -> str:
+    """Condition: edited or reviewed at or after a time. Photos, comments, deletion and restoration do not show here."""
+    return f"{_UPDATED} ge {stamp(since)}"
+
+
+DELETED = f"{_DELETED} ne null"
+
+
+def stamp(time: datetime) -> str:
+    """A time as Central's filter reads it: UTC, milliseconds, Z (a raw `+` of an offset would be a blank)."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,241 @@
+"""Keeping what Central gave: idempotent, every version, in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from server.submissions.rows import Received
+from server.submissions.tables import Submission, SyncState
+
+#: Rows looked up or written by one statement (SQLite takes 32,766 parameters, PostgreSQL 65,535).
+BATCH = 1000
+
+#: What Central may change about a version that we already have.
+_MUTABLE = (
+    "submitted_at",
+    "updated_at",
+    "deleted_at",
+    "review_state",
+    "edits",
+    "form_version",
+    "attachments_expected",
+    "attachments_present",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where submissions come from and which round they belong to."""
+
+    project_id: int
+    form_id: str
+    round_id: str
+
+
+@dataclass
+class Stored:
+    """What storing some rows changed: ids of interviews to derive again, and counts."""
+
+    changed: list[str]
+    new: int = 0
+    versions: int = 0  # new versions of submissions that were known
+    updated: int = 0  # review state, deletion, restoration, attachments
+
+    def add(self, other: Stored) -> None:
+        self.changed += other.changed
+        self.new += other.new
+        self.versions += other.versions
+        self.updated += other.updated
+
+
+def store(session: Session, source: Source, rows: Sequence[Received], received_at: datetime) -> Stored:
+    """Upsert rows by (form, `__id`, version); the same rows again change nothing.
+
+    A version that is older than the one held (a slow answer overtaken by a newer one) is kept as history only.
+    """
+    # Central may give a row twice when it changes while it is read: the newer stands.
+    newest: dict[str, Received] = {}
+    for row in rows:
+        held = newest.get(row.central_id)
+        if held is None or _order(row) >= _order(held):
+            newest[row.central_id] = row
+    result = Stored([])
+    ids = list(newest)
+    known = _known(session, source.form_id, ids)
+    inserts: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    retired: list[str] = []
+    for central_id, row in newest.items():
+        versions = known.get(central_id, {})
+        held_row = versions.get(row.version_id)
+        current = next((version for version in versions.values() if version.is_current), None)
+        if held_row is None:
+            is_current = current is None or row.edits >= current.edits
+            if is_current and current is not None:
+                retired.append(central_id)
+            inserts.append(_as_columns(row, source) | {"received_at": received_at, "is_current": is_current})
+            result.changed.append(central_id)
+            if versions:
+                result.versions += 1
+            else:
+                result.new += 1
+        else:
+            values = {name: getattr(row, name) for name in _MUTABLE}
+            if any(getattr(held_row, name) != value for name, value in values.items()):
+                updates.append(
+                    {"b_form": source.form_id, "b_id": central_id, "b_version": row.version_id}
+                    | {f"v_{name}": value for name, value in values.items()}
+                )
+                result.changed.append(central_id)
+                result.updated += 1
+    for batch in _batches(retired):
+        session.execute(
+            update(Submission)
+            .where(Submission.form_id == source.form_id, Submission.central_id.in_(batch), Submission.is_current)
+            .values(is_current=False)
+        )
+    if inserts:
+        session.execute(insert(Submission), inserts)
+    if updates:
+        _update_many(session, updates)
+    return result
+
+
+def deleted_since(session: Session, source: Source, since: datetime) -> list[str]:
+    """Ids of current submissions that Central had deleted, and not before `since`, by what we know."""
+    return list(
+        session.scalars(
+            select(Submission.central_id)
+            .where(
+                Submission.form_id == source.form_id,
+                Submission.project_id == source.project_id,
+                Submission.is_current,
+                Submission.deleted_at >= since,
+            )
+            .order_by(Submission.central_id)
+        )
+    )
+
+
+def awaiting_attachments(session: Session, source: Source) -> list[str]:
+    """Ids of live submissions with fewer attachments than they name: a late photo shows by asking again only."""
+    return list(
+        session.scalars(
+            select(Submission.central_id)
+            .where(
+                Submission.form_id == source.form_id,
+                Submission.project_id == source.project_id,
+                Submission.is_current,
+                Submission.deleted_at.is_(None),
+                Submission.attachments_present < Submission.attachments_expected,
+            )
+            .order_by(Submission.central_id)
+        )
+    )
+
+
+def live_count(session: Session, round_id: str) -> int:
+    """Number of live submissions of a round."""
+    return session.scalar(
+        select(func.count())
+        .select_from(Submission)
+        .where(Submission.round_id == round_id, Submission.is_current, Submission.deleted_at.is_(None))
+    ) or 0
+
+
+def all_ids(session: Session, round_id: str) -> list[str]:
+    """Ids of every submission of a round, deleted ones too, sorted."""
+    return list(
+        session.scalars(
+            select(Submission.central_id)
+            .where(Submission.round_id == round_id, Submission.is_current)
+            .order_by(Submission.central_id)
+        )
+    )
+
+
+def current(session: Session, round_id: str, ids: Sequence[str]) -> list[Submission]:
+    """The current, live versions of some submissions, sorted by id."""
+    found: list[Submission] = []
+    for batch in _batches(ids):
+        found += session.scalars(
+            select(Submission).where(
+                Submission.round_id == round_id,
+                Submission.central_id.in_(batch),
+                Submission.is_current,
+                Submission.deleted_at.is_(None),
+            )
+        )
+    return sorted(found, key=lambda submission: submission.central_id)
+
+
+def current_one(session: Session, central_id: str) -> Submission | None:
+    """The current, live version of one submission, or None."""
+    return session.scalars(
+        select(Submission).where(
+            Submission.central_id == central_id, Submission.is_current, Submission.deleted_at.is_(None)
+        )
+    ).first()
+
+
+def sync_state(session: Session, source: Source) -> SyncState:
+    """How far the form has been pulled; a fresh state when it never was."""
+    state = session.get(SyncState, (source.project_id, source.form_id))
+    if state is None:
+        state = SyncState(project_id=source.project_id, form_id=source.form_id)
+        session.add(state)
+        session.flush()
+    return state
+
+
+def sync_states(session: Session) -> list[SyncState]:
+    """The state of every form that was pulled, or tried."""
+    return list(session.scalars(select(SyncState).order_by(SyncState.project_id, SyncState.form_id)))
+
+
+def _order(row: Received) -> tuple[int, datetime]:
+    return row.edits, row.updated_at or row.submitted_at
+
+
+def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict[str, Row[Any]]]:
+    columns = [Submission.central_id, Submission.version_id, Submission.is_current]
+    columns += [getattr(Submission, name) for name in _MUTABLE]
+    known: dict[str, dict[str, Row[Any]]] = {}
+    for batch in _batches(ids):
+        statement = select(*columns).where(Submission.form_id == form_id, Submission.central_id.in_(batch))
+        for row in session.execute(statement):
+            known.setdefault(row.central_id, {})[row.version_id] = row
+    return known
+
+
+def _as_columns(row: Received, source: Source) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in Received.__slots__} | {  # type: ignore[attr-defined]
+        "project_id": source.project_id,
+        "form_id": source.form_id,
+        "round_id": source.round_id,
+    }
+
+
+def _update_many(session: Session, updates: list[dict[str, Any]]) -> None:
+    table = Submission.__table__
+    statement = (
+        update(table)  # type: ignore[arg-type]
+        .where(
+            table.c.form_id == bindparam("b_form"),
+            table.c.central_id == bindparam("b_id"),
+            table.c.version_id == bindparam("b_version"),
+        )
+        .values({name: bindparam(f"v_{name}") for name in _MUTABLE})
+    )
+    session.connection().execute(statement, updates)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
