@@ -178,8 +178,8 @@ def may_review(session: Session, actor: Actor, interview: Reviewable) -> bool:
     """Whether `actor` may review this interview: the rule of `permitted`, asked for one."""
     columns = ("interview_id", "household_code", "province_code", "commune_code", "village_id", "enumerator")
     one = select(*(literal(getattr(interview, name)).label(name) for name in columns)).subquery()
-    found = session.scalar(select(exists().where(permitted(actor, Action.REVIEW).where(one))))
-    return bool(found)
+    found = session.scalars(select(one.c.interview_id).where(permitted(actor, Action.REVIEW).where(one)))
+    return found.one_or_none() is not None
 
 
 def _scope(actor: Actor, rules: dict[Role, _Reach], purpose: str | None) -> Scope:
@@ -238,8 +238,10 @@ def _impartial(actor: Actor, table: Any) -> list[ColumnElement[bool]]:
         if column is None:
             conditions.append(false())
             continue
-        declared = exists().where(
-            Conflict.user_id == actor.user_id, Conflict.kind == kind, Conflict.reference == column
+        declared = (
+            exists()
+            .where(Conflict.user_id == actor.user_id, Conflict.kind == kind, Conflict.reference == column)
+            .correlate_except(Conflict)
         )
         conditions.append(~declared)
     return conditions

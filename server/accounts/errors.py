@@ -90,7 +90,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
 }
 
 
-class Refused(UserError):
+class Refused(UserError):  # noqa: N818 - what happened, as the code reads
     """Something about accounts is refused; `code` is one of `REFUSALS`."""
 
     def __init__(self, code: str) -> None:
