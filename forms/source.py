@@ -75,7 +75,9 @@ def read_source(path: Path) -> FormSource:
     except UnicodeDecodeError:
         raise FormError(f"{path.name}: not UTF-8 text; save the file as UTF-8") from None
     source = FormSource(path, {})
-    name, header, rows = "", (), []
+    name: str = ""
+    header: tuple[str, ...] = ()
+    rows: list[Row] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
