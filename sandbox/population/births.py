@@ -49,10 +49,10 @@ def draw_births(age: Ints, rng: np.random.Generator) -> Births:
     size = len(age)
     year_only = rng.random(size) < year_only_share(age)
     date = _anniversary(age) - rng.integers(0, 365, size=size).astype("timedelta64[D]")
-    at_edge = rng.random(size) < _AT_EDGE
-    today = at_edge & np.isin(age, EDGES)
+    chance = rng.random(size)
+    today = (chance < _AT_EDGE) & np.isin(age, EDGES)
     date[today] = _anniversary(age[today])
-    tomorrow = at_edge & np.isin(age + 1, EDGES)
+    tomorrow = (chance > 1 - _AT_EDGE) & np.isin(age + 1, EDGES)
     date[tomorrow] = _anniversary(age[tomorrow] + 1) + np.timedelta64(1, "D")
     first_day = (REVIEW_YEAR - age - 1970).astype("datetime64[Y]").astype("datetime64[D]")
     within = rng.integers(0, 365, size=size).astype("timedelta64[D]")

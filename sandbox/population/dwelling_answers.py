@@ -22,6 +22,7 @@ from sandbox.population.vocabulary import (
 
 _EXACT = 0.03  # share put exactly at a threshold, where one exists
 _MULTIPLE = 100_000  # people name incomes in round sums
+_MOST = 900_000_000  # đồng a household and year: the form takes no ten digits
 _SHARED = {"tv": 0.72, "tv radio": 0.12, "tv desktop": 0.06, "radio": 0.03, "tv landline": 0.02, "none": 0.05}
 _PERSONAL = {"smartphone": 0.78, "smartphone laptop": 0.08, "smartphone tablet": 0.04, "none": 0.10}
 #: d09, d10, d11: the question, what is answered by the deprived, and by the others.
@@ -127,7 +128,7 @@ def answer_income(below: Codes, line: Ints, members: Ints, rng: np.random.Genera
     ratio = np.clip(rng.normal(0.72, 0.18, size=size), 0.12, 0.995)
     low = np.floor(limit * ratio / _MULTIPLE) * _MULTIPLE
     low = np.where(chance < _EXACT, limit, low)
-    high = limit * (1.02 + rng.lognormal(-0.3, 0.8, size=size))
+    high = np.minimum(limit * (1.02 + rng.lognormal(-0.3, 0.8, size=size)), _MOST)
     high = np.maximum(np.ceil(high / _MULTIPLE) * _MULTIPLE, limit + _MULTIPLE)
     high = np.where(chance < _EXACT, limit + 1_000, high)
     total = np.where(below == NO, high, low)

@@ -148,6 +148,10 @@ def truth(drawn: Drawn) -> pd.DataFrame:
         "longitude": drawn.location[:, 0],
         "member_count": drawn.interviewed.sizes,
         "registry_code": codes[met].array,
+        "registry_village_id": drawn.villages.frame["village_id"]
+        .take(drawn.registry.village[met])
+        .reset_index(drop=True)
+        .where(codes[met].notna().reset_index(drop=True)),
         "previous": text(PREVIOUS, drawn.quotas.previous[met]),
         "change": text(CHANGES, drawn.past.change[met]),
         "split_from": split_from,

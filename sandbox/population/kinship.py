@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
         (26, 38, 55), 1.0, spouse=0.93, children=(1, (0.3, 0.5, 0.16, 0.04)), parents=(1, (0.55, 0.45))
     ),
     "with_grown_child": Kind(
-        (50, 62, 82), 0.75, spouse=0.72, grown_couple=True, grandchildren=(0, (0.1, 0.3, 0.45, 0.15))
+        (52, 62, 82), 0.75, spouse=0.72, grown_couple=True, grandchildren=(0, (0.1, 0.3, 0.45, 0.15))
     ),
     "grandparents": Kind((50, 64, 82), 0.35, spouse=0.45, grandchildren=(1, (0.6, 0.3, 0.1))),
     "siblings": Kind((19, 45, 78), 0.5, siblings=(1, (0.8, 0.2))),
@@ -157,7 +157,7 @@ def compose(kinds: Codes, rng: np.random.Generator) -> People:
     # Grown children leave home: the oldest child at home is rarely beyond the mid-twenties.
     youngest = np.array([kind.oldest_child_from for kind in table])[kinds]
     span = np.clip(mother_age - 19 - youngest, 1, 27 - youngest // 2)
-    oldest = youngest + np.floor(rng.random(total) * span).astype(np.int64)
+    oldest = np.minimum(youngest + np.floor(rng.random(total) * span).astype(np.int64), mother_age - 19)
     for rows, ages in _brood(oldest, _numbers(kinds, "children", rng), rng):
         add(rows, CHILD, rng.random(len(rows)) < 0.52, ages, np.ones(len(rows), dtype=bool))
 

@@ -46,7 +46,7 @@ def answer_members(people: People, truth: Truth, rng: np.random.Generator) -> Sh
     """Answers of all members to the questions of MEMBER_CODES.
 
     Only what matters at the person's age is asked: schooling from 3 to 30, work from 15, insurance from 6,
-    nutrition below 16, allowances and qualification from 16; of who has no known birth, all but nutrition.
+    nutrition below 16, qualification from 15; of who has no known birth, everything.
     """
     sheet = Sheet(MEMBER_CODES, len(people))
     house = _Household(people, truth, rng)
@@ -67,8 +67,7 @@ def _ageless(sheet: Sheet, house: _Household) -> None:
     harmless |= {"insured": "yes", "allowance": "none", "disability": "no", "able_to_work": "yes"}
     for question, word in harmless.items():
         sheet.put(question, rows, word)
-    for question in ("contract", "malnourished"):
-        sheet.clear(question, rows)
+    sheet.blur("malnourished", rows, house.rng, missing=0.5)
 
 
 def _allowances(sheet: Sheet, house: _Household) -> None:
@@ -78,6 +77,7 @@ def _allowances(sheet: Sheet, house: _Household) -> None:
     adults = house.aged(16)
     members = count(np.ones(len(people), dtype=bool), people.household, total)
     children = count(house.aged(0, 16), people.household, total)
+    sheet.put("allowance", house.aged(0, 16), "none")
     sheet.draw("allowance", adults, {"none": 0.97, "other": 0.03}, rng)
     # The oldest are the first to receive one, then the others in no particular order.
     rows = np.flatnonzero(adults)
@@ -175,6 +175,7 @@ def _adults_education(sheet: Sheet, house: _Household) -> None:
     """d05: somebody of 16 to 30 neither learns nor has the qualification of the age, nor training on the job."""
     rng, size = house.rng, len(house.known)
     sheet.put("job_training", house.aged(16, 31), "no")
+    sheet.draw("qualification", house.aged(15, 16), {"primary": 0.3, "lower_secondary": 0.7}, rng)
     levels = ("none", "primary", "lower_secondary", "upper_secondary")
     sheet.draw("qualification", house.aged(31, 60), dict(zip(levels, (0.03, 0.17, 0.55, 0.25), strict=True)), rng)
     sheet.draw("qualification", house.aged(60), dict(zip(levels, (0.15, 0.45, 0.32, 0.08), strict=True)), rng)

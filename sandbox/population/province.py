@@ -31,9 +31,9 @@ class Province:
     households, members: the answers, columns and codes of the household form; households also have `enumerator`
         and `visited_at` (Asia/Ho_Chi_Minh).
     truth: by household_no: proposed_class, below_line (boolean), d01..d12 (boolean, NA unknown), commune_code,
-        village_id, latitude, longitude (where it stands, GPS or not), member_count, registry_code (NA: not on the
-        list), previous (poor, near_poor, or none: not listed), change (see `last_year.CHANGES`), split_from
-        (code or NA).
+        area_class, village_id, latitude, longitude (where it stands, GPS or not), member_count, registry_code and
+        registry_village_id (on last year's list; NA: not on it), previous (poor, near_poor, none: not listed),
+        change (see `last_year.CHANGES`), split_from (code of the household left, or NA).
     registry_households, registry_members: last year's list (see `registry.write_list`).
     movements: previous, current, households, persons.
     enumerators: enumerator_id, name, village_ids (joined by a space).
