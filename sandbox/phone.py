@@ -1,0 +1,89 @@
+"""A person with a phone: reads a household's answers off two frames and types them into the real form.
+
+The form runs on JavaRosa, so what is not relevant is never asked, what is impossible is refused, and the submission
+is what ODK Collect would send, with one difference: no audit.csv is kept, and `meta/audit` stays blank.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Hashable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forms.build import BuiltForm
+from forms.engine import Answer, Question, open_form
+
+#: A row of a frame: its columns are the leaf names of the form.
+Answers = Mapping[Hashable, Any]
+
+
+class Phone:
+    """One phone with one form on it. Opening takes about a second, an interview of five members 30 ms."""
+
+    def __init__(
+        self, built_form: BuiltForm, media_dir: Path, username: str | None = None, device_id: str | None = None
+    ) -> None:
+        self.form = open_form(built_form.xml, media_dir)
+        self.username, self.device_id = username, device_id
+
+    def fill(
+        self,
+        household_row: Answers,
+        member_rows: pd.DataFrame,
+        *,
+        instance_id: str,
+        started_at: datetime,
+        ended_at: datetime,
+        username: str | None = None,
+    ) -> str:
+        """Interview a household and return the submission's XML.
+
+        `household_row` and `member_rows` (one row per member, in order) have the columns of `poverty.frames`; a value
+        that is missing leaves the question blank, a column the form does not ask is not used. The times must be aware.
+        Raises forms.engine.AnswerRefused when the form refuses an answer.
+        """
+        household = dict(household_row)
+        members = member_rows.to_dict(orient="records")
+        session = self.form.start(instance_id, started_at, username or self.username, self.device_id)
+        while (question := session.next()) is not None:
+            answer = self._answer(question, household, members)
+            if answer is not None:  # a blank where the form requires an answer is refused at the end
+                session.answer(answer)
+        return session.finalise(ended_at)
+
+    def _answer(self, question: Question, household: Answers, members: list[dict[Hashable, Any]]) -> Answer:
+        if question.name == "household_size":
+            return len(members)
+        if question.name == "location":
+            return location_of(household)
+        row = household if question.position is None else members[question.position - 1]
+        return plain(row.get(question.name))
+
+
+def draw_instance_id(generator: np.random.Generator) -> str:
+    """A random instanceID as Collect makes them, from the caller's generator."""
+    return f"uuid:{uuid.UUID(bytes=generator.bytes(16), version=4)}"
+
+
+def plain(value: Any) -> Answer:
+    """A cell of a frame as an answer: None when missing, a date without its time, whole numbers as int."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, datetime | np.datetime64):
+        return pd.Timestamp(value).date()
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def location_of(household: Answers) -> tuple[float, float, float, float] | None:
+    """(latitude, longitude, altitude 0, accuracy) as a phone gives them; None without GPS."""
+    latitude, longitude = plain(household.get("latitude")), plain(household.get("longitude"))
+    if latitude is None or longitude is None:
+        return None
+    return latitude, longitude, 0.0, plain(household.get("gps_accuracy")) or 0.0
