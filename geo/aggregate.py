@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geo.errors import ResidentsError, listed
@@ -15,6 +17,8 @@ COUNTED_CLASSES = ("poor", "near_poor")
 #: Index value of interviews whose commune is missing or not among the units: they stay in every total.
 NO_COMMUNE = ""
 
+_Ints = npt.NDArray[np.int64]
+_Bools = npt.NDArray[np.bool_]
 _RESIDENTS = ("resident_households", "resident_persons")
 #: Rate -> (count above, residents below).
 RATES = {
@@ -51,13 +55,12 @@ def aggregate(
     `ResidentsError` for residents of a unit given twice, of an unknown unit, or below zero.
     """
     codes = pd.Index(units["code"].astype(str), name="commune_code")
-    counts = _counts(cases, basis)
-    commune = cases["commune_code"].astype("string")
-    commune = commune.where(commune.isin(codes), NO_COMMUNE)
-    index = codes if bool(commune.isin(codes).all()) else codes.append(pd.Index([NO_COMMUNE]))
-    table = counts.groupby(commune.to_numpy(dtype=object), sort=False).sum().reindex(index, fill_value=0)
-    table = table.astype("Int64").join(_residents(residents, codes).reindex(index))
-    return _with_rates(table.rename_axis("commune_code"))
+    # Position of each interview's row; one past the last unit for those without a unit.
+    row = _positions(cases["commune_code"].astype("string"), codes, len(codes))
+    unplaced = row == len(codes)
+    index = codes.append(pd.Index([NO_COMMUNE])) if unplaced.any() else codes
+    counts = pd.DataFrame(_counts(cases, row, len(index), basis), index=index).astype("Int64")
+    return _with_rates(counts.join(_residents(residents, codes).reindex(index)).rename_axis("commune_code"))
 
 
 def total(table: pd.DataFrame) -> pd.DataFrame:
@@ -72,36 +75,53 @@ def total(table: pd.DataFrame) -> pd.DataFrame:
     return _with_rates(pd.DataFrame(sums, index=["total"]).astype("Int64"))
 
 
-def _counts(cases: pd.DataFrame, basis: str) -> pd.DataFrame:
-    """Zeros and ones (persons: their number) per interview, ready to be summed."""
-    review = _column(cases, "review_state")
-    valid = ~(review == "rejected").fillna(False)
+def _counts(cases: pd.DataFrame, row: _Ints, rows: int, basis: str) -> dict[str, _Ints]:
+    """The counts of each of `rows` table rows, given the `row` of every interview."""
     official = _column(cases, "official_status")
     official = official.where(official.isin(CLASSES))
-    proposed = _column(cases, "proposed_class")
-    status = (official if basis == "official" else proposed).fillna("undetermined")
-    # A class outside the list is no class: the supervisor sees it, the table counts the household as
-    # undetermined.
-    status = status.where(status.isin(CLASSES), "undetermined")
+    status = official if basis == "official" else _column(cases, "proposed_class")
+    # A class outside the list is no class: the supervisor sees it, the table counts the household as undetermined.
+    kind = _positions(status, pd.Index(CLASSES), CLASSES.index("undetermined"))
+    review = _column(cases, "review_state")
+    rejected = _true(review == "rejected")
     persons = cases["member_count"].astype("Int64")
+    unsized = _true(persons.isna())
+    sizes = np.asarray(persons.fillna(0), dtype=np.int64)
 
-    counts: dict[str, pd.Series] = {
-        "interviewed": valid,
-        "approved": valid & (review == "approved").fillna(False),
-        "rejected": ~valid,
-        "decided": valid & official.notna(),
+    def tally(those: _Bools, weights: _Ints | None = None) -> _Ints:
+        """How many of `those` (or the sum of their weights) per row; floats are exact up to 2^53."""
+        chosen = None if weights is None else weights[those]
+        return np.bincount(row[those], chosen, minlength=rows).astype(np.int64)
+
+    counts = {
+        "interviewed": tally(~rejected),
+        "approved": tally(_true(review == "approved")),
+        "rejected": tally(rejected),
+        "decided": tally(~rejected & _true(official.notna())),
     }
-    has = {name: valid & (status == name) for name in CLASSES}
-    counts.update(has)
+    has = {name: ~rejected & (kind == at) for at, name in enumerate(CLASSES)}
+    counts.update({name: tally(those) for name, those in has.items()})
+    counts.update({f"persons_{name}": tally(has[name], sizes) for name in COUNTED_CLASSES})
+    counts["persons_unknown"] = tally((has["poor"] | has["near_poor"]) & unsized)
     for name in COUNTED_CLASSES:
-        counts[f"persons_{name}"] = persons.fillna(0).where(has[name], 0)
-    counts["persons_unknown"] = (has["poor"] | has["near_poor"]) & persons.isna()
-    for rule in RULES:
-        deprived = cases[rule].astype("boolean")
-        for name in COUNTED_CLASSES:
-            counts[f"{rule}_{name}"] = has[name] & deprived.fillna(False)
-            counts[f"{rule}_{name}_unknown"] = has[name] & deprived.isna()
-    return pd.DataFrame(counts, index=cases.index).astype("int64")
+        of_class, its_row = cases.loc[has[name], list(RULES)].astype("boolean"), row[has[name]]
+        for rule in RULES:
+            deprived, unknown = _true(of_class[rule]), _true(of_class[rule].isna())
+            counts[f"{rule}_{name}"] = np.bincount(its_row[deprived], minlength=rows)
+            counts[f"{rule}_{name}_unknown"] = np.bincount(its_row[unknown], minlength=rows)
+    return counts
+
+
+def _positions(values: pd.Series, among: pd.Index, otherwise: int) -> _Ints:
+    """The position of each value in `among`, `otherwise` where it is missing or not there."""
+    number, distinct = pd.factorize(values)
+    at = np.append(among.get_indexer(pd.Index(distinct)), -1)[number]
+    return np.where(at < 0, otherwise, at).astype(np.int64)
+
+
+def _true(values: pd.Series) -> _Bools:
+    """Where the values are true; NA is not."""
+    return np.asarray(values.fillna(False), dtype=bool)
 
 
 def _column(cases: pd.DataFrame, name: str) -> pd.Series:

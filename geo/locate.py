@@ -157,8 +157,8 @@ class Locator:
 
 def _grid_over(polygons: npt.NDArray[np.object_], resolution: int) -> _Grid:
     """A raster over all polygons with a margin of three squares on each side."""
-    bounds = shapely.total_bounds(polygons)
-    x0, y0, x1, y1 = (0.0, 0.0, 1.0, 1.0) if np.isnan(bounds).any() else (float(v) for v in bounds)
+    drawn = polygons[~shapely.is_empty(polygons)]
+    x0, y0, x1, y1 = (float(bound) for bound in shapely.total_bounds(drawn)) if len(drawn) else (0.0, 0.0, 1.0, 1.0)
     step = max(x1 - x0, y1 - y0, 1e-9) / resolution
     nx, ny = int(np.ceil((x1 - x0) / step)) + 7, int(np.ceil((y1 - y0) / step)) + 7
     return _Grid(x0 - 3 * step, y0 - 3 * step, step, step, nx, ny)
