@@ -77,6 +77,8 @@ class ServiceSettings(_Concern):
     port: int = Field(8000, ge=1, le=65535)
     #: Seconds in which a review decision can be undone before it is sent to Central.
     undo_seconds: int = Field(600, ge=0)
+    #: Whether the page of all components (`/dev/components`) is served.
+    developer: bool = False
 
 
 class MasterSettings(_Concern):

@@ -2,7 +2,7 @@
 
 pyodk mounts timeouts and retries on https alone, keeps its token in the home folder, and logs response bodies. Here the
 session has no cache file, both schemes have timeouts and retries, pyodk's own log is shut, and every failure becomes
-a `CentralError` that holds a status and Central's error code and no body. pyodk is synchronous: never in the event loop.
+a `CentralError` that holds a status, Central's error code, and no body. pyodk is synchronous: never in the event loop.
 """
 
 from __future__ import annotations
@@ -171,7 +171,12 @@ class Central:
             detail = f"{what}: {code}"
         elif status < 500:  # Central's own refusals are JSON with a code; anything else is not Central
             return CentralError("central_not_central", url=self.url)
-        kinds = {401: "central_credentials", 403: "central_forbidden", 404: "central_not_found", 409: "central_conflict"}
+        kinds = {
+            401: "central_credentials",
+            403: "central_forbidden",
+            404: "central_not_found",
+            409: "central_conflict",
+        }
         if status == 404:
             detail = what
         if status in kinds:

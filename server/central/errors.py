@@ -29,8 +29,7 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "central_credentials": (
         "ODK Central tại {url} không nhận tài khoản hoặc mật khẩu. "
         "Kiểm tra RASOAT_CENTRAL_USER và RASOAT_CENTRAL_PASSWORD.",
-        "ODK Central at {url} refused the user or the password. "
-        "Check RASOAT_CENTRAL_USER and RASOAT_CENTRAL_PASSWORD.",
+        "ODK Central at {url} refused the user or the password. Check RASOAT_CENTRAL_USER and RASOAT_CENTRAL_PASSWORD.",
     ),
     "central_forbidden": (
         "Tài khoản trên ODK Central không có quyền làm việc này ({what}). "

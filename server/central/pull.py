@@ -98,14 +98,14 @@ def pull(
         state.last_error_code = None
         state.live_at_central = pulled.live_at_central
         pulled.live_here = submissions.live_count(session, source.round_id)
-    log.info("pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated)
+    log.info(
+        "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
+    )
     return pulled
 
 
 class _Pull:
-    def __init__(
-        self, database: Database, central: Central, source: Source, window: int, progress: Progress
-    ) -> None:
+    def __init__(self, database: Database, central: Central, source: Source, window: int, progress: Progress) -> None:
         self._database = database
         self._central = central
         self._source = source

@@ -133,9 +133,7 @@ def effective_states(session: Session, of: Sequence[Submission]) -> dict[str, st
             if decision.version_id != submission.version_id:
                 continue
             overtaken = sent_at is not None and submission.updated_at is not None and submission.updated_at > sent_at
-            states[decision.interview_id] = (
-                submission.review_state if overtaken else STATES[decision.action]
-            )
+            states[decision.interview_id] = submission.review_state if overtaken else STATES[decision.action]
     return states
 
 

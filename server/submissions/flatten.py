@@ -170,7 +170,8 @@ def _text(answers: pd.Series[Any]) -> pd.Series[Any]:
     plain = answers.map(
         lambda value: value if isinstance(value, str) else orjson.dumps(value).decode(), na_action="ignore"
     )
-    return plain.astype("string").replace("", pd.NA)
+    text = plain.astype("string")
+    return text.mask(text.eq("").fillna(False).astype(bool))
 
 
 def _check_choices(

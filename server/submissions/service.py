@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.submissions.rows import Received
@@ -142,11 +142,14 @@ def awaiting_attachments(session: Session, source: Source) -> list[str]:
 
 def live_count(session: Session, round_id: str) -> int:
     """Number of live submissions of a round."""
-    return session.scalar(
-        select(func.count())
-        .select_from(Submission)
-        .where(Submission.round_id == round_id, Submission.is_current, Submission.deleted_at.is_(None))
-    ) or 0
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Submission)
+            .where(Submission.round_id == round_id, Submission.is_current, Submission.deleted_at.is_(None))
+        )
+        or 0
+    )
 
 
 def all_ids(session: Session, round_id: str) -> list[str]:
@@ -203,10 +206,10 @@ def _order(row: Received) -> tuple[int, datetime]:
     return row.edits, row.updated_at or row.submitted_at
 
 
-def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict[str, Row[Any]]]:
+def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     columns = [Submission.central_id, Submission.version_id, Submission.is_current]
     columns += [getattr(Submission, name) for name in _MUTABLE]
-    known: dict[str, dict[str, Row[Any]]] = {}
+    known: dict[str, dict[str, Any]] = {}
     for batch in _batches(ids):
         statement = select(*columns).where(Submission.form_id == form_id, Submission.central_id.in_(batch))
         for row in session.execute(statement):
@@ -215,7 +218,7 @@ def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict
 
 
 def _as_columns(row: Received, source: Source) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in Received.__slots__} | {  # type: ignore[attr-defined]
+    return {name: getattr(row, name) for name in Received.__slots__} | {
         "project_id": source.project_id,
         "form_id": source.form_id,
         "round_id": source.round_id,

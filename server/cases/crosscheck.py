@@ -1,0 +1,89 @@
+"""Checks that need the whole round: doubled personal numbers, class against last year; each interview's severity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from server.cases.flags import CROSS_KINDS, KINDS
+from server.cases.tables import SEVERITIES, Flag, Interview, InterviewMember
+from server.registry import service as registry
+
+_AT_ONCE = 1000
+
+
+def crosscheck(session: Session, round_id: str) -> None:
+    """Replace the round-wide flags, last year's classes, and the severities of a round."""
+    of_round = select(Interview.interview_id).where(Interview.round_id == round_id)
+    session.execute(delete(Flag).where(Flag.code.in_(CROSS_KINDS), Flag.interview_id.in_(of_round)))
+    flags = _duplicates(session, round_id) + _class_changes(session, round_id)
+    for start in range(0, len(flags), _AT_ONCE):
+        session.execute(insert(Flag), flags[start : start + _AT_ONCE])
+    rank = case({name: number for number, name in enumerate(SEVERITIES, start=1)}, value=Flag.severity, else_=0)
+    strongest = (
+        select(func.coalesce(func.max(rank), 0)).where(Flag.interview_id == Interview.interview_id).scalar_subquery()
+    )
+    session.execute(update(Interview).where(Interview.round_id == round_id).values(severity_rank=strongest))
+    words = case(dict(enumerate(SEVERITIES, start=1)), value=Interview.severity_rank, else_=None)
+    session.execute(update(Interview).where(Interview.round_id == round_id).values(severity=words))
+
+
+def _duplicates(session: Session, round_id: str) -> list[dict[str, Any]]:
+    """Members whose personal number stands more than once in the round; rejected interviews do not count."""
+    of_round = (
+        select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.cccd)
+        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
+        .where(Interview.round_id == round_id, Interview.review_state != "rejected", InterviewMember.cccd.is_not(None))
+        .subquery()
+    )
+    doubled = (
+        select(of_round.c.cccd, func.count().label("times"))
+        .group_by(of_round.c.cccd)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    statement = (
+        select(of_round.c.interview_id, of_round.c.member_no, doubled.c.times)
+        .join(doubled, doubled.c.cccd == of_round.c.cccd)
+        .order_by(of_round.c.interview_id, of_round.c.member_no)
+    )
+    return [
+        {
+            "interview_id": interview_id,
+            "code": "duplicate_cccd",
+            "field": "cccd",
+            "member_no": member_no,
+            "severity": KINDS["duplicate_cccd"].severity,
+            "details": {"count": times},
+        }
+        for interview_id, member_no, times in session.execute(statement)
+    ]
+
+
+def _class_changes(session: Session, round_id: str) -> list[dict[str, Any]]:
+    """Set last year's class of linked interviews, and flag the determined ones whose proposal differs from it."""
+    session.execute(update(Interview).where(Interview.round_id == round_id).values(previous_class=None))
+    previous = registry.previous_classes(session, round_id)
+    ids = sorted(previous)
+    flags: list[dict[str, Any]] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        batch = ids[start : start + _AT_ONCE]
+        statement = select(Interview).where(Interview.round_id == round_id, Interview.interview_id.in_(batch))
+        for interview in session.scalars(statement.order_by(Interview.interview_id)):
+            interview.previous_class = previous[interview.interview_id]
+            if interview.proposed_class in ("undetermined", interview.previous_class):
+                continue
+            flags.append(
+                {
+                    "interview_id": interview.interview_id,
+                    "code": "class_changed",
+                    "field": "",
+                    "member_no": 0,
+                    "severity": KINDS["class_changed"].severity,
+                    "details": {"previous": interview.previous_class, "proposed": interview.proposed_class},
+                }
+            )
+    session.flush()
+    return flags

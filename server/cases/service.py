@@ -1,0 +1,175 @@
+"""Interviews: which are stale, deriving them, and reading them as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from server.cases.tables import Interview, InterviewMember, StaleInterview
+from server.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from server.database import Database
+
+_BATCH = 1000
+#: Columns that `geo.aggregate` and `reconciliation.movements` read.
+_CASE_COLUMNS = (
+    "interview_id",
+    "commune_code",
+    "village_id",
+    "proposed_class",
+    "provisional",
+    "member_count",
+    "review_state",
+    *(f"d{number:02d}" for number in range(1, 13)),
+)
+
+
+def mark_stale(session: Session, round_id: str, ids: Sequence[str]) -> None:
+    """Note interviews whose ground changed; already noted ones stay."""
+    for start in range(0, len(ids), _BATCH):
+        batch = list(dict.fromkeys(ids[start : start + _BATCH]))
+        noted = set(session.scalars(select(StaleInterview.interview_id).where(StaleInterview.interview_id.in_(batch))))
+        new = [{"interview_id": one, "round_id": round_id} for one in batch if one not in noted]
+        if new:
+            session.execute(insert(StaleInterview), new)
+
+
+def mark_round_stale(session: Session, round_id: str) -> int:
+    """Note every interview of a round (a new boundary, a corrected standard, a rebuild); how many."""
+    from server.submissions import service as submissions
+
+    session.execute(delete(StaleInterview).where(StaleInterview.round_id == round_id))
+    ids = submissions.all_ids(session, round_id)
+    mark_stale(session, round_id, ids)
+    return len(ids)
+
+
+def stale_count(session: Session, round_id: str) -> int:
+    """Number of interviews waiting to be derived."""
+    statement = select(func.count()).select_from(StaleInterview).where(StaleInterview.round_id == round_id)
+    return session.scalar(statement) or 0
+
+
+def derive(database: Database, round_id: str, progress: Callable[[int, int], None] | None = None) -> int:
+    """Derive every stale interview of a round, then the checks that need the whole round; how many were derived.
+
+    progress: called with (done, total).
+    """
+    from server.cases.derive import derive_round
+
+    return derive_round(database, round_id, progress or (lambda _done, _total: None))
+
+
+def rebuild(database: Database, round_id: str, progress: Callable[[int, int], None] | None = None) -> int:
+    """Derive every interview of a round again: the result is the same, row for row."""
+    with database.session() as session:
+        mark_round_stale(session, round_id)
+    return derive(database, round_id, progress)
+
+
+def set_review_state(session: Session, interview_id: str, state: str) -> None:
+    """Show a decision at once; deriving again gives the same state."""
+    session.execute(update(Interview).where(Interview.interview_id == interview_id).values(review_state=state))
+
+
+def counts(session: Session, round_id: str) -> dict[str, dict[str, int]]:
+    """Interviews of a round by class, by location status and by review state."""
+    result: dict[str, dict[str, int]] = {}
+    for name in ("proposed_class", "location_status", "review_state"):
+        column = getattr(Interview, name)
+        statement = select(column, func.count()).where(Interview.round_id == round_id).group_by(column).order_by(column)
+        result[name] = {row[0]: row[1] for row in session.execute(statement)}
+    return result
+
+
+def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
+    """Interviews of a round as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
+
+    Columns: commune_code, village_id, proposed_class, provisional, member_count (Int64), review_state, d01..d12
+    ("boolean").
+    """
+    import pandas as pd
+
+    columns = [getattr(Interview, name) for name in _CASE_COLUMNS]
+    rows = session.execute(select(*columns).where(Interview.round_id == round_id).order_by(Interview.interview_id))
+    frame = pd.DataFrame(rows.all(), columns=list(_CASE_COLUMNS)).set_index("interview_id")
+    types = {name: "boolean" for name in _CASE_COLUMNS if name.startswith("d") and name[1:].isdigit()}
+    text = dict.fromkeys(("commune_code", "village_id", "proposed_class", "review_state"), "string")
+    return frame.astype(types | text | {"member_count": "Int64", "provisional": "bool"})
+
+
+def crosscheck(session: Session, round_id: str) -> None:
+    """Check a whole round again, after links or review states changed."""
+    from server.cases.crosscheck import crosscheck as run
+
+    run(session, round_id)
+
+
+def linkage_frames(session: Session, round_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Households and members of a round with the columns that `reconciliation.link_exact` reads, sorted."""
+    import pandas as pd
+
+    households = session.execute(
+        select(Interview.interview_id, Interview.village_id, Interview.household_code)
+        .where(Interview.round_id == round_id)
+        .order_by(Interview.interview_id)
+    ).all()
+    people = session.execute(
+        select(
+            InterviewMember.interview_id,
+            InterviewMember.member_no,
+            InterviewMember.full_name,
+            InterviewMember.relation,
+            InterviewMember.birth_date,
+            InterviewMember.birth_year,
+            InterviewMember.cccd,
+        )
+        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
+        .where(Interview.round_id == round_id)
+        .order_by(InterviewMember.interview_id, InterviewMember.member_no)
+    ).all()
+    household_frame = pd.DataFrame(households, columns=["interview_id", "village_id", "household_code"]).astype(
+        "string"
+    )
+    names = ["interview_id", "member_no", "full_name", "relation", "birth_date", "birth_year", "cccd"]
+    member_frame = pd.DataFrame(people, columns=names).astype(
+        dict.fromkeys(("interview_id", "full_name", "relation", "cccd"), "string")
+        | {"member_no": "int64", "birth_year": "Int64"}
+    )
+    member_frame["birth_date"] = pd.to_datetime(member_frame["birth_date"]).astype("datetime64[ns]")
+    return household_frame.set_index("interview_id"), member_frame.set_index(["interview_id", "member_no"])
+
+
+def frames(session: Session, interview_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The households and members frames of one interview as it was classified, for `poverty.explain`.
+
+    Raises `NotFoundError`.
+    """
+    import pandas as pd
+
+    from server.rounds import service as rounds
+    from server.submissions import service as submissions
+    from server.submissions.flatten import flatten
+    from server.units import service as units
+
+    interview = session.get(Interview, interview_id)
+    live = submissions.current_one(session, interview_id)
+    if interview is None or live is None:
+        raise NotFoundError("interview_unknown", "Không có phiếu này.", "There is no such interview.")
+    of = rounds.get(session, interview.round_id)
+    flat = flatten([(interview_id, live.payload)])
+    households = flat.households
+    households["review_date"] = pd.Series(pd.Timestamp(of.review_date), index=households.index).astype("datetime64[ns]")
+    area = units.units_on(session, of.unit_vintage, of.province_code)["area_class"]
+    households["area_class"] = pd.Series(
+        pd.NA if interview.commune_code is None else area.get(interview.commune_code, pd.NA),
+        index=households.index,
+        dtype="string",
+    )
+    return households, flat.members

@@ -1,0 +1,151 @@
+"""Rounds: created, opened, closed. A round's constants never change once it was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.errors import ConflictError, NotFoundError, UserError
+from server.rounds.tables import KINDS, SCOPES, Round
+
+_NEXT = {"planned": "open", "open": "closed"}
+
+
+def create(
+    session: Session,
+    round_id: str,
+    *,
+    province_code: str,
+    review_date: date,
+    kind: str = "annual",
+    scope: str = "annual",
+    standard_id: str | None = None,
+    unit_vintage: date | None = None,
+    opens_on: date | None = None,
+    closes_on: date | None = None,
+) -> Round:
+    """Create a round. The standard is that in force in the year of the review date, unless another is named.
+
+    Raises `ConflictError` when the round exists, `UserError` for values that do not fit.
+    """
+    import re
+
+    from poverty import StandardError, load_standard, standard_for
+
+    if session.get(Round, round_id) is not None:
+        raise ConflictError("round_exists", f"Đợt rà soát {round_id} đã có.", f"Round {round_id} exists already.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", round_id):
+        raise UserError(
+            "round_id",
+            "Mã đợt chỉ gồm chữ không dấu, số, dấu chấm, gạch; dài nhất 40 ký tự.",
+            "A round's id is letters, digits, dots and dashes, 40 at most.",
+        )
+    if kind not in KINDS or scope not in SCOPES:
+        raise UserError(
+            "round_kind",
+            f"Loại đợt là một trong {', '.join(KINDS)}; phạm vi là một trong {', '.join(SCOPES)}.",
+            f"The kind is one of {', '.join(KINDS)}; the scope one of {', '.join(SCOPES)}.",
+        )
+    try:
+        standard = standard_for(review_date.year) if standard_id is None else load_standard(standard_id)
+    except StandardError as error:
+        raise UserError(
+            "standard_missing",
+            f"Không có chuẩn nghèo cho đợt này: {error}.",
+            f"There is no standard for this round: {error}.",
+        ) from None
+    if opens_on is not None and closes_on is not None and closes_on < opens_on:
+        raise UserError("round_dates", "Ngày kết thúc trước ngày bắt đầu.", "The round ends before it begins.")
+    made = Round(
+        round_id=round_id,
+        province_code=province_code,
+        kind=kind,
+        scope=scope,
+        review_date=review_date,
+        standard_id=standard.id,
+        unit_vintage=unit_vintage or review_date,
+        opens_on=opens_on,
+        closes_on=closes_on,
+        status="planned",
+        project_id=None,
+        form_id=None,
+        created_at=datetime.now(UTC),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def get(session: Session, round_id: str) -> Round:
+    """A round. Raises `NotFoundError`."""
+    found = session.get(Round, round_id)
+    if found is None:
+        raise NotFoundError(
+            "round_unknown",
+            f"Không có đợt rà soát {round_id}. Tạo đợt: rasoat round create.",
+            f"There is no round {round_id}. Create one: rasoat round create.",
+        )
+    return found
+
+
+def all_rounds(session: Session) -> Sequence[Round]:
+    """Every round, latest review date first."""
+    return list(session.scalars(select(Round).order_by(Round.review_date.desc(), Round.round_id.desc())))
+
+
+def latest(session: Session) -> Round | None:
+    """The round to show when none is named: the latest open one, else the latest."""
+    rounds = all_rounds(session)
+    return next((one for one in rounds if one.status == "open"), rounds[0] if rounds else None)
+
+
+def choose(session: Session, round_id: str | None) -> Round:
+    """The named round, or the latest. Raises `NotFoundError`."""
+    if round_id is not None:
+        return get(session, round_id)
+    found = latest(session)
+    if found is None:
+        raise NotFoundError(
+            "round_none",
+            "Chưa có đợt rà soát nào. Tạo đợt: rasoat round create.",
+            "There is no round yet. Create one: rasoat round create.",
+        )
+    return found
+
+
+def advance(session: Session, round_id: str, status: str) -> Round:
+    """Open or close a round (planned -> open -> closed); the same status again changes nothing.
+
+    Raises `ConflictError` for a step that leaves one out or goes back.
+    """
+    found = get(session, round_id)
+    if found.status != status:
+        if _NEXT.get(found.status) != status:
+            raise ConflictError(
+                "round_status",
+                f"Đợt {round_id} đang ở trạng thái {found.status}, không chuyển sang {status} được.",
+                f"Round {round_id} is {found.status} and cannot become {status}.",
+            )
+        found.status = status
+        session.flush()
+    return found
+
+
+def attach_form(session: Session, round_id: str, project_id: int, form_id: str) -> None:
+    """Record where the round's interviews arrive. Raises `ConflictError` if another round takes from the same form."""
+    other = session.scalars(
+        select(Round).where(Round.project_id == project_id, Round.form_id == form_id, Round.round_id != round_id)
+    ).first()
+    if other is not None:
+        raise ConflictError(
+            "round_form",
+            f"Phiếu {form_id} của dự án {project_id} đã thuộc đợt {other.round_id}; mỗi đợt cần một dự án riêng.",
+            f"Form {form_id} of project {project_id} belongs to round {other.round_id}; each round needs a project.",
+        )
+    found = get(session, round_id)
+    found.project_id = project_id
+    found.form_id = form_id
+    session.flush()
