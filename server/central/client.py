@@ -142,7 +142,7 @@ class Central:
 
     @contextmanager
     def _translated(self, what: str, *, streaming: bool = False) -> Iterator[None]:
-        """Turn the errors of the transport into `CentralError`, without their text (it may hold an address or a body)."""
+        """Turn the errors of the transport into `CentralError`, without their text, which may hold a body."""
         try:
             yield
         except requests.Timeout:

@@ -64,6 +64,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "ODK Central không nhận vì trùng với dữ liệu đang có ({what}).",
         "ODK Central refused because it conflicts with what is there ({what}).",
     ),
+    "review_overtaken": (
+        "Rà soát viên đã sửa phiếu trước khi quyết định duyệt được gửi; hãy đọc bản mới và quyết định lại.",
+        "The enumerator corrected the interview before the decision was sent; read the new version and decide again.",
+    ),
     "central_refused": (
         "ODK Central không nhận yêu cầu ({what}). Xem phiên bản Central: cần v2026.1 trở lên.",
         "ODK Central refused the request ({what}). Look at Central's version: v2026.1 or newer is needed.",

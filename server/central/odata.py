@@ -1,7 +1,7 @@
 """Submissions of a form through OData: the root table with `$expand=*`, parsed as it arrives, in constant memory.
 
-Never by `@odata.nextLink`: it is built from the server's own domain, fails with `$orderby`, and ends silently when the row of its
-token was purged. Never a repeat's own table. Filters and counts alone.
+Never by `@odata.nextLink`: it is built from the server's own domain, fails with `$orderby`, and ends silently when the
+row of its token was purged. Never a repeat's own table. Filters and counts alone.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SubmissionFeed:
         params = {"$top": "1", "$orderby": f"{_SUBMITTED} asc"}
         if condition:
             params["$filter"] = condition
-        for row in self._read(params, None):
+        for row in self._read(params):
             return row.submitted_at
         return None
 
@@ -70,7 +70,7 @@ class SubmissionFeed:
         params = {"$expand": "*", "$count": "true"}
         if condition:
             params["$filter"] = condition
-        return self._read(params, condition)
+        return self._read(params)
 
     def rows_by_id(self, ids: Sequence[str]) -> Iterator[Received]:
         """Live submissions among `ids`; what Central no longer has does not come."""
@@ -78,7 +78,7 @@ class SubmissionFeed:
             some = ids[start : start + IDS_AT_ONCE]
             yield from self.rows(" or ".join(f"__id eq '{one.replace(chr(39), chr(39) * 2)}'" for one in some))
 
-    def _read(self, params: dict[str, str], condition: str | None) -> Iterator[Received]:
+    def _read(self, params: dict[str, str]) -> Iterator[Received]:
         what = f"form {self._form_id}"
         # `%20`, not `+`, for a blank: Central's filter parser takes it everywhere.
         with self._central.stream(f"{self._form}.svc/Submissions", what, params) as pieces:

@@ -7,7 +7,8 @@
    deleted and Central no longer lists is asked for by id.
 4. Attachments: a late photo shows nowhere either; every submission that waits for one is asked for by id.
 
-Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing again changes nothing.
+Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing a row again
+changes nothing.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def pull(
     full: from the beginning, whatever was pulled before. window: about how many submissions to ask for at once.
     progress: called with (rows read, rows expected) of the arrivals.
 
-    Raises `CentralError`; what was stored before it is whole, and the next pull goes on from there. The failure's code is kept in
-    the form's sync state.
+    Raises `CentralError`; what was stored before it is whole, and the next pull goes on from there. The failure's code
+    is kept in the form's sync state.
     """
     started = datetime.now(UTC)
     try:

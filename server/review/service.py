@@ -31,8 +31,9 @@ def decide(
 ) -> ReviewDecision:
     """Record a decision about an interview and put what Central is to be told in the outbox.
 
-    action: approve, return, reject or comment; all but approve need a reason (for a comment: its text). version_id: the version that the
-    person read; a newer one refuses the decision, for nobody has read it. undo_for: nothing is sent before that.
+    action: approve, return, reject or comment; all but approve need a reason (for a comment: its text). version_id: the
+    version that the person read; a newer one refuses the decision, for nobody has read it. undo_for: nothing is sent
+    before that.
 
     Raises `UserError` for an action without its reason, `NotFoundError`, or `ConflictError` (a newer version).
     """
@@ -80,8 +81,10 @@ def undo(session: Session, decision_id: int, *, now: datetime | None = None) -> 
         raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
     if decision.undone_at is not None:
         return decision
-    # One statement takes all waiting messages; a sender that holds one has it as `sending` and wins.
-    began = select(exists().where(Outbox.decision_id == decision_id, Outbox.state != "waiting"))
+    # A sender that holds a message, or has tried, may have been heard: too late.
+    began = select(
+        exists().where(Outbox.decision_id == decision_id, (Outbox.state != "waiting") | (Outbox.attempts > 0))
+    )
     if session.scalar(began):
         raise ConflictError(
             "decision_sent",

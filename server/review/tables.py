@@ -15,8 +15,8 @@ ACTIONS = ("approve", "return", "reject", "comment")
 STATES = {"approve": "approved", "return": "hasIssues", "reject": "rejected"}
 
 OUTBOX_KINDS = ("review_state", "comment")
-#: `waiting` (for its time or for Central), `sending` (a sender has it: no undoing any more), `sent`, `cancelled` (undone
-#: before it was sent), `failed` (Central refuses for good, the submission is gone: a person must look).
+#: `waiting` (for its time or for Central), `sending` (a sender has it: no undoing any more), `sent`, `cancelled`
+#: (undone before it was sent), `failed` (Central refuses for good, the submission is gone: a person must look).
 OUTBOX_STATES = ("waiting", "sending", "sent", "cancelled", "failed")
 
 

@@ -134,8 +134,8 @@ def advance(session: Session, round_id: str, status: str) -> Round:
     return found
 
 
-def attach_form(session: Session, round_id: str, project_id: int, form_id: str) -> None:
-    """Record where the round's interviews arrive. Raises `ConflictError` if another round takes from the same form."""
+def check_form_free(session: Session, round_id: str, project_id: int, form_id: str) -> None:
+    """Raise `ConflictError` if another round takes its interviews from this form: one form, one round."""
     other = session.scalars(
         select(Round).where(Round.project_id == project_id, Round.form_id == form_id, Round.round_id != round_id)
     ).first()
@@ -145,6 +145,11 @@ def attach_form(session: Session, round_id: str, project_id: int, form_id: str) 
             f"Phiếu {form_id} của dự án {project_id} đã thuộc đợt {other.round_id}; mỗi đợt cần một dự án riêng.",
             f"Form {form_id} of project {project_id} belongs to round {other.round_id}; each round needs a project.",
         )
+
+
+def attach_form(session: Session, round_id: str, project_id: int, form_id: str) -> None:
+    """Record where the round's interviews arrive. Raises as `check_form_free`."""
+    check_form_free(session, round_id, project_id, form_id)
     found = get(session, round_id)
     found.project_id = project_id
     found.form_id = form_id

@@ -32,8 +32,17 @@ PHONE_HOUSEHOLD = (
 PHONE_MEMBER_PREFIX = "m_"
 
 #: Leaves beside the contract that the form has, and the service uses or knows to be of no use.
-_KNOWN_HOUSEHOLD = {"started_at", "ended_at", "enumerator", "device_id", "province_code", "household_size", "audit"}
-_KNOWN_MEMBER = {"year_of_birth", "age"}
+_KNOWN_HOUSEHOLD = {
+    "started_at",
+    "ended_at",
+    "enumerator",
+    "device_id",
+    "province_code",
+    "household_size",
+    "audit",
+    "review_day",
+}
+_KNOWN_MEMBER = {"year_of_birth", "birth_day"}
 _SKIPPED = {"__id", "__system", "meta"}
 
 
