@@ -22,6 +22,7 @@ The grammar with examples is in docs/expression-language.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -157,8 +158,8 @@ def parse_number(source: object, path: str, scope: Scope = "household") -> Numbe
     if isinstance(source, bool) or source is None:
         raise StandardError(f"{path}: expected a number, a name or an operator, found {source!r}")
     if isinstance(source, int | float):
-        if source < 0:
-            raise StandardError(f"{path}: numbers are not negative in this language, found {source}")
+        if not 0 <= source < math.inf:
+            raise StandardError(f"{path}: numbers are finite and not negative in this language, found {source}")
         return Constant(float(source))
     if isinstance(source, str):
         return _named_number(source, path, scope)
@@ -291,8 +292,8 @@ def _lookup(source: object, path: str, scope: Scope) -> Number:
     if not isinstance(values, dict) or set(values) != set(question.known):
         raise StandardError(f"{path}.{name}: expected one number for each of {', '.join(question.known)}")
     for code, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise StandardError(f"{path}.{name}.{code}: expected a number that is not negative, found {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise StandardError(f"{path}.{name}.{code}: expected a finite number, not negative, found {value!r}")
     return Lookup(question.name, tuple((code, float(values[code])) for code in question.known))
 
 

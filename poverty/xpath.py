@@ -16,6 +16,7 @@ expressions, and a calculation yields '1', '0', or '' where neither holds. No ex
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from poverty import expression as ex
@@ -295,4 +296,5 @@ def _table(question: str, values: tuple[tuple[str, float], ...], default: float)
 
 
 def _digits(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
+    """The number as XPath 1.0 writes it, which knows no exponents."""
+    return format(Decimal(repr(value)).normalize(), "f")
