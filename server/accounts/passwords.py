@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -11,8 +12,6 @@ from server.accounts.errors import Refused
 from server.accounts.policy import AccountPolicy
 
 _HASHER = PasswordHash((Argon2Hasher(),))
-#: Verified when there is no such account, so that the answer takes as long as when there is.
-_NOBODY = _HASHER.hash("a password that nobody has")
 
 #: What people try first, folded; each is longer than the shortest password allowed or a stem of one.
 _COMMON = ("123456789012", "matkhau", "password", "qwertyuiop", "hungyen", "rasoat", "hongheo")
@@ -44,7 +43,13 @@ def verify_password(password: str, stored: str | None, policy: AccountPolicy) ->
     normal = _normal(password)
     if len(normal) > policy.password_longest:
         return False
-    return _HASHER.verify(normal, stored or _NOBODY) and stored is not None
+    return _HASHER.verify(normal, stored or _nobody()) and stored is not None
+
+
+@cache
+def _nobody() -> str:
+    """Verified when there is no such account, so that the answer takes as long as when there is."""
+    return _HASHER.hash("a password that nobody has")
 
 
 def _normal(password: str) -> str:
