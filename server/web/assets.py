@@ -39,6 +39,12 @@ COPIES = {
     "@fontsource/be-vietnam-pro/LICENSE": "fonts/LICENSE",
 }
 
+#: What `tsc` is to take a module for, so that it does not read the module itself.
+TYPES = {
+    "maplibre/maplibre-gl.d.mts": 'export * from "maplibre-gl";\n',
+    "htmx/htmx.d.mts": "export {};\n",
+}
+
 _DATA_IMAGE = re.compile(r"""url\((["'])data:image/svg\+xml(?P<kind>[^,]*),(?P<body>.*?)\1\)""")
 _SOURCE_MAP = re.compile(r"\n?(?://# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/)\s*$")
 
@@ -96,7 +102,8 @@ def install_packages() -> None:
     command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     # Node's own folder first: npm starts further Node processes by name.
     path = os.pathsep.join([str(Path(node()[0]).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)  # noqa: S603 - our own words
     if done.returncode != 0:
         raise AssetError(
             "Không cài được các gói npm; kiểm tra kết nối tới kho gói (`npm config get registry`).\n"
@@ -114,6 +121,8 @@ def copy_packages() -> None:
             path.write_text(_SOURCE_MAP.sub("\n", (PACKAGES / source).read_text()))
         else:
             shutil.copyfile(PACKAGES / source, path)
+    for target, text in TYPES.items():
+        (VENDOR / target).write_text(text)
     _unpack_images(VENDOR / "maplibre" / "maplibre-gl.css")
 
 
@@ -164,7 +173,8 @@ def check() -> int:
     compiler = PACKAGES / "typescript" / "bin" / "tsc"
     if not compiler.exists():
         install_packages()
-    return subprocess.run([*node(), str(compiler), "--project", str(ROOT / "tsconfig.json")], cwd=ROOT).returncode
+    command = [*node(), str(compiler), "--project", str(ROOT / "tsconfig.json")]
+    return subprocess.run(command, cwd=ROOT).returncode  # noqa: S603 - our own words
 
 
 def main(arguments: list[str] | None = None) -> int:

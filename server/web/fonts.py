@@ -22,7 +22,7 @@ from fontTools.ttLib.tables import otTables
 #: In the order in which a letter is looked for; a letter found in an earlier one is left out of the later.
 SUBSETS = ("latin", "latin-ext", "vietnamese")
 WEIGHTS = (400, 500, 600)
-FIGURES = "zero one two three four five six seven eight nine".split()
+FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def join(sources: Sequence[Path]) -> TTFont:

@@ -1,0 +1,32 @@
+"""All of the browser side put on an app: headers, static files, pages, errors."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from server.maps.routes import router as maps
+from server.review.routes import router as review
+from server.web import errors
+from server.web.headers import SameOriginWrites, SecurityHeaders
+from server.web.routes import router as web
+from server.web.templating import STATIC
+
+# A machine's own list may lack these, and `nosniff` then stops modules from loading.
+mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("text/javascript", ".mjs")
+mimetypes.add_type("font/woff2", ".woff2")
+mimetypes.add_type("image/svg+xml", ".svg")
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to `app`, whose `state` must hold `database` and `settings` before the first request."""
+    errors.install(app)
+    app.add_middleware(SameOriginWrites)
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(maps)
+    app.include_router(review)
+    app.include_router(web)

@@ -1,0 +1,83 @@
+"""Words of questions and answers in both languages, from the household form itself, and of classes and states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from forms.source import SOURCES, read_source
+from poverty.questions import Text, answer_name
+from server.web.language import Language, gettext, mark
+
+_COLUMNS = ("label::Tiếng Việt (vi)", "label::English (en)")
+
+CLASSES = {
+    "poor": mark("Hộ nghèo"),
+    "near_poor": mark("Hộ cận nghèo"),
+    "not_poor": mark("Hộ không nghèo"),
+    "undetermined": mark("Chưa đủ thông tin"),
+}
+REVIEW_STATES = {
+    "received": mark("Mới nhận"),
+    "edited": mark("Đã sửa, chờ duyệt lại"),
+    "hasIssues": mark("Đã trả lại"),
+    "approved": mark("Đã duyệt"),
+    "rejected": mark("Đã loại"),
+}
+SEVERITIES = {"severe": mark("Nghiêm trọng"), "look": mark("Cần xem"), "note": mark("Lưu ý")}
+VALUES = {
+    "deprived": mark("Bị thiếu hụt"),
+    "not_deprived": mark("Không thiếu hụt"),
+    "unknown": mark("Chưa biết"),
+}
+STATUSES = {
+    "official": mark("Quy định chính thức"),
+    "unofficial": mark("Theo tài liệu không chính thức"),
+    "illustrative": mark("Minh họa, chờ xác nhận"),
+}
+
+
+@dataclass(frozen=True)
+class _FormWords:
+    questions: dict[str, Text]
+    lists: dict[str, str]  # question -> its list of choices
+    choices: dict[tuple[str, str], Text]  # (list, code) -> label
+
+
+@cache
+def _form() -> _FormWords:
+    source = read_source(SOURCES / "household.md")
+    questions, lists = {}, {}
+    for row in source.survey.rows:
+        name, kind = row.get("name"), row.get("type").split()
+        if name and row.get(_COLUMNS[0]):
+            questions[name] = Text(row.get(_COLUMNS[0]), row.get(_COLUMNS[1]))
+        if len(kind) > 1 and kind[0] in ("select_one", "select_multiple"):
+            lists[name] = kind[1]
+    choices = {
+        (row.get("list_name"), row.get("name")): Text(row.get(_COLUMNS[0]), row.get(_COLUMNS[1]))
+        for row in source.sheets["choices"].rows
+    }
+    return _FormWords(questions, lists, choices)
+
+
+def question(name: str, language: Language) -> str:
+    """What the form calls a question; the short name that the standard uses, or its leaf name, where it has none."""
+    text = _form().questions.get(name)
+    return text.in_language(language) if text else answer_name(name, language)
+
+
+def answer(name: str, codes: str, language: Language) -> str:
+    """An answer as the form words it: one code, or several joined by a space. A code that is on no list stays itself."""
+    of = _form().lists.get(name)
+    if of is None:
+        return codes
+    texts = [_form().choices.get((of, code)) for code in codes.split()]
+    return ", ".join(
+        text.in_language(language) if text else code for text, code in zip(texts, codes.split(), strict=True)
+    )
+
+
+def word(of: dict[str, str], code: str | None, language: Language) -> str:
+    """The word for a code of one of the tables above; the code itself when it is a newer one's."""
+    return "–" if code is None else gettext(language, of[code]) if code in of else code
