@@ -42,6 +42,15 @@ def _succession_table() -> pd.DataFrame:
     )
 
 
+@cache
+def _steps() -> dict[tuple[str, pd.Timestamp], list[tuple[str, pd.Timestamp, bool]]]:
+    """Old (code, first day) -> its new (code, first day, whether only a part went there)."""
+    found: dict[tuple[str, pd.Timestamp], list[tuple[str, pd.Timestamp, bool]]] = {}
+    for old_code, old_from, new_code, new_from, extent in _succession_table().itertuples(index=False, name=None):
+        found.setdefault((old_code, old_from), []).append((new_code, new_from, extent == "part"))
+    return found
+
+
 def all_units() -> pd.DataFrame:
     """Every unit of every list, one row per (`code`, `valid_from`).
 
@@ -124,25 +133,18 @@ def successors(code: str, on: date, to: date | None = None) -> pd.DataFrame:
             f"The target day {to.isoformat()} is before {on.isoformat()}. Swap the two days.",
         )
     start = unit(code, on)
-    reached = {(str(start["code"]), pd.Timestamp(start["valid_from"])): "whole"}
-    final: dict[tuple[str, pd.Timestamp], str] = {}
-    steps = _succession_table()
-    if to is not None:
-        steps = steps[steps["new_valid_from"] <= pd.Timestamp(to)]
+    steps, latest = _steps(), pd.Timestamp(to) if to is not None else pd.Timestamp.max
+    reached = [(str(start["code"]), pd.Timestamp(start["valid_from"]), False)]
+    final: dict[tuple[str, pd.Timestamp], bool] = {}
     while reached:
-        key, extent = reached.popitem()
-        onward = steps[(steps["old_code"] == key[0]) & (steps["old_valid_from"] == key[1])]
-        if onward.empty:
-            # Two ways to one successor: it got the whole only if each way did.
-            final[key] = "part" if "part" in (extent, final.get(key, "whole")) else "whole"
-        for step in onward.itertuples(index=False):
-            new_key = (str(step.new_code), pd.Timestamp(str(step.new_valid_from)))
-            reached[new_key] = "part" if "part" in (extent, step.extent) else "whole"
-    found = pd.DataFrame(
-        [(key[0], key[1], extent) for key, extent in final.items()], columns=["code", "valid_from", "extent"]
-    )
-    named = found.merge(_units_table()[["code", "valid_from", "name"]], on=["code", "valid_from"], how="left")
-    return named.sort_values("code").reset_index(drop=True)[["code", "valid_from", "name", "extent"]]
+        here_code, here_from, split = reached.pop()
+        onward = [step for step in steps.get((here_code, here_from), []) if step[1] <= latest]
+        if not onward:
+            final[here_code, here_from] = split or final.get((here_code, here_from), False)
+        reached += [(new_code, new_from, split or part) for new_code, new_from, part in onward]
+    table = _units_table().set_index(["code", "valid_from"])["name"]
+    rows = [(*key, table[key], "part" if split else "whole") for key, split in sorted(final.items())]
+    return pd.DataFrame(rows, columns=["code", "valid_from", "name", "extent"])
 
 
 def short_names(names: pd.Series) -> pd.Series:

@@ -46,8 +46,8 @@ def test_reads_each_format(name: str, layer: gpd.GeoDataFrame, tmp_path: Path) -
     assert cells.crs.to_epsg() == 4326
     assert cells.attrs == {"is_boundary": True, "source": name, "repaired": []}
     expected = layer.set_index("ma_xa").geometry.sort_index()
-    apart = cells.geometry.symmetric_difference(expected, align=False)
-    assert apart.area.max() < 1e-6 * expected.area.min()
+    apart = shapely.symmetric_difference(cells.geometry.to_numpy(), expected.to_numpy())
+    assert shapely.area(apart).max() < 1e-6 * shapely.area(expected.to_numpy()).min()
 
 
 def test_brings_vn2000_to_wgs84(layer: gpd.GeoDataFrame, tmp_path: Path) -> None:

@@ -67,13 +67,11 @@ def test_refuses_no_class() -> None:
         legend(pd.Series([1.0]), k=0)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(
-        st.none() | st.integers(0, 40) | st.floats(0, 100, allow_nan=False).map(lambda v: round(v, 3)), max_size=120
-    ),
-    st.integers(1, 7),
-)
+rates = st.floats(0, 100, allow_nan=False).map(lambda value: round(value, 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.none() | st.integers(0, 40) | rates, max_size=60), st.integers(1, 7))
 def test_classes_partition_the_values(values: list[float | None], k: int) -> None:
     series = pd.Series(values, dtype="Float64")
     found = legend(series, k)
