@@ -178,13 +178,18 @@ class Evaluator:
 
     def _column(self, question: str) -> pd.Series:
         scope = QUESTIONS[question].scope
-        frame = self._frames[scope]
-        if question not in frame.columns:
-            raise ValueError(f"{scope}s: no column `{question}`, which the standard reads (see poverty/frames.py)")
-        return frame[question]
+        self._need(scope, question)
+        return self._frames[scope][question]
+
+    def _need(self, scope: Scope, *columns: str) -> None:
+        for column in columns:
+            if column not in self._frames[scope].columns:
+                raise ValueError(f"{scope}s: no column `{column}`, which the standard reads (see poverty/frames.py)")
 
     def _age(self) -> Interval:
         if self._ages is None:
+            self._need("household", "review_date")
+            self._need("member", "birth_date", "birth_year")
             members = self._frames["member"]
             review = self._frames["household"]["review_date"].iloc[self.household_of].set_axis(members.index)
             age = full_years(members, review).to_numpy(dtype="float64", na_value=np.nan)
