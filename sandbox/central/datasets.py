@@ -17,11 +17,24 @@ from starlette.routing import Route
 from . import entities, errors
 from .access import PROJECT
 from .instance import odata_name
-from .state import State, now
-from .web import actor_by_id, answer, audit, audit_json, extended, is_true, json_body, project_of, state_of, success
+from .state import State, md5, now
+from .web import (
+    actor_by_id,
+    answer,
+    audit,
+    audit_json,
+    extended,
+    file_response,
+    is_true,
+    json_body,
+    project_of,
+    state_of,
+    success,
+)
 
 LIST = PROJECT + "/datasets/{dataset}"
 ONE = LIST + "/entities/{uuid}"
+LISTED = "WHERE e.datasetId = ? AND e.deletedAt IS NULL ORDER BY e.createdAt DESC, e.id DESC"
 _RESERVED = {"name", "label"}
 
 
@@ -44,11 +57,29 @@ def phone_csv(state: State, dataset: int) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["name", "label", "__version", *names])
-    sql = entities.CURRENT_SQL + " WHERE e.datasetId = ? AND e.deletedAt IS NULL ORDER BY e.createdAt DESC, e.id DESC"
-    for row in state.db.execute(sql, (dataset,)):
+    for row in state.db.execute(f"{entities.CURRENT_SQL} {LISTED}", (dataset,)):
         data = orjson.loads(row["data"])
         writer.writerow([row["uuid"], row["label"], row["version"], *(data.get(name, "") for name in names)])
     return out.getvalue().encode()
+
+
+async def export_csv(request: Request) -> Response:
+    """The list as a file for people: the values with when and by whom."""
+    state = state_of(request)
+    row, _ = dataset_of(request, "entity.list")
+    names = entities.property_names(state, row["id"])
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    stamps = ["__createdAt", "__creatorId", "__creatorName", "__updates", "__updatedAt", "__version"]
+    writer.writerow(["__id", "label", *names, *stamps])
+    for item in state.all(f"{entities.CURRENT_SQL} {LISTED}", row["id"]):
+        data = orjson.loads(item["data"])
+        creator = actor_by_id(state, item["creatorId"])
+        told = [item["createdAt"], item["creatorId"], creator["displayName"] if creator else ""]
+        told += [item["version"] - 1, item["updatedAt"], item["version"]]
+        writer.writerow([item["uuid"], item["label"], *(data.get(name, "") for name in names), *told])
+    content = out.getvalue().encode()
+    return file_response(request, f"{row['name']}.csv", content, "text/csv; charset=utf-8", md5(content), False)
 
 
 def dataset_json(state: State, row: sqlite3.Row, more: bool) -> dict[str, Any]:
@@ -185,7 +216,8 @@ def version_json(state: State, row: sqlite3.Row, more: bool, *, data: bool = Tru
     result |= {"version": row["version"], "baseVersion": row["baseVersion"]}
     if data:
         result["dataReceived"] = orjson.loads(row["dataReceived"])
-    result |= {"conflictingProperties": None, "createdAt": row["versionAt"]}
+    clashing = None if row["conflicting"] is None else orjson.loads(row["conflicting"])
+    result |= {"conflictingProperties": clashing, "createdAt": row["versionAt"]}
     result |= {"branchId": None, "trunkVersion": None, "branchBaseVersion": None}
     return result | ({"creator": actor_by_id(state, row["editorId"])} if more else {})
 
@@ -338,6 +370,7 @@ routes = [
     Route(PROJECT + "/datasets", list_datasets, methods=["GET"]),
     Route(PROJECT + "/datasets", create_dataset, methods=["POST"]),
     Route(LIST + "/properties", create_property, methods=["POST"]),
+    Route(LIST + "/entities.csv", export_csv, methods=["GET"]),
     Route(LIST + "/entities", list_entities, methods=["GET"]),
     Route(LIST + "/entities", create_entities, methods=["POST"]),
     Route(LIST + "/entities/bulk-delete", bulk_delete, methods=["POST"]),

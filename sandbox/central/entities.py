@@ -23,7 +23,7 @@ from .xml import Node, local
 _UUID4 = re.compile(r"(?:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})", re.IGNORECASE)
 CURRENT_SQL = """
 SELECT e.*, d.id AS defId, d.label, d.data, d.dataReceived, d.version, d.baseVersion, d.creatorId AS editorId,
-  d.userAgent, d.createdAt AS versionAt, d.current
+  d.userAgent, d.createdAt AS versionAt, d.current, d.conflicting
 FROM entities e JOIN entity_defs d ON d.entityId = e.id AND d.current = 1
 """
 
@@ -140,18 +140,39 @@ def change(
     source: dict[str, Any],
     base: int | None = None,
 ) -> None:
-    """A new version over `current` (a row of CURRENT_SQL). `base` is the version the change started from."""
+    """A new version over `current` (a row of CURRENT_SQL). `base` is the version the change started from.
+
+    A base that is not current makes a conflict: "hard" when both changed the same value, else "soft".
+    """
     moment = now()
-    data = {**orjson.loads(current["data"]), **received}
-    label = data.pop("label", None) or current["label"]
+    before = {"label": current["label"], **orjson.loads(current["data"])}
     base = current["version"] if base is None else base
+    conflict, clashing = current["conflict"], None
+    if base != current["version"]:
+        clashing = _clashing(state, current["id"], base, before, received, dataset)
+        conflict = "hard" if clashing or conflict == "hard" else "soft"
+    after = {**before, **received}
+    label = after.pop("label")
     state.db.execute("UPDATE entity_defs SET current = 0 WHERE id = ?", (current["defId"],))
-    _insert_def(state, current["id"], current["version"] + 1, base, label, data, received, actor, agent, source, moment)
-    conflict = current["conflict"] if base == current["version"] else "soft"
+    version = current["version"] + 1
+    _insert_def(state, current["id"], version, base, label, after, received, actor, agent, source, moment, clashing)
     state.db.execute("UPDATE entities SET updatedAt = ?, conflict = ? WHERE id = ?", (moment, conflict, current["id"]))
     details = {"entity": {"uuid": current["uuid"], "dataset": dataset["name"]}}
     audit(state, actor, "entity.update.version", dataset["acteeId"], details, entity=current["id"])
     touch(state, dataset["id"])
+
+
+def _clashing(
+    state: State, entity: int, base: int, now_held: dict[str, str], received: dict[str, str], dataset: sqlite3.Row
+) -> list[str]:
+    """The values that changed since `base` and that the newcomer wants otherwise."""
+    row = state.one("SELECT label, data FROM entity_defs WHERE entityId = ? AND version = ?", entity, base)
+    if row is None:
+        message = f"Base version ({base}) does not exist for the entity in dataset ({dataset['name']})."
+        raise errors.Problem("404.9", message)
+    then = {"label": row["label"], **orjson.loads(row["data"])}
+    changed = {name for name, value in now_held.items() if then.get(name) != value}
+    return [name for name, value in received.items() if name in changed and now_held[name] != value]
 
 
 def _insert_def(
@@ -166,6 +187,7 @@ def _insert_def(
     agent: str | None,
     source: dict[str, Any],
     moment: str,
+    clashing: list[str] | None = None,
 ) -> None:
     state.insert(
         "entity_defs",
@@ -177,15 +199,18 @@ def _insert_def(
         version=version,
         baseVersion=base,
         creatorId=actor["id"],
+        conflicting=None if clashing is None else orjson.dumps(clashing).decode(),
         userAgent=agent,
         createdAt=moment,
         source=orjson.dumps(source).decode(),
     )
 
 
-def from_submission(state: State, form: sqlite3.Row, root: Node, actor: sqlite3.Row) -> None:
+def from_submission(state: State, form: sqlite3.Row, root: Node, actor: sqlite3.Row, *, approved: bool = False) -> None:
     """What a new submission does to entity lists. What cannot be applied is logged, never refused, as in Central.
 
+    A list with `approvalRequired` gets new entities only when the submission is approved, and then only those
+    (`approved`); updates never wait.
     Central does this a little later, in a worker; here it is done when the submission is stored.
     """
     text: str = state.scalar("SELECT entityLists FROM form_defs WHERE id = ?", form["defId"])
@@ -197,10 +222,10 @@ def from_submission(state: State, form: sqlite3.Row, root: Node, actor: sqlite3.
             *(form["projectId"], wanted.name),
         )
         for scope in _scopes(root, wanted.scope.split("/")[1:]):
-            if dataset is None:
+            if dataset is None or (approved and not dataset["approvalRequired"]):
                 continue
             try:
-                _apply(state, dataset, wanted, scope, actor)
+                _apply(state, dataset, wanted, scope, actor, approved)
             except errors.Problem as problem:
                 details = {"errorMessage": problem.message, "problem": {"problemCode": float(problem.code)}}
                 audit(state, actor, "entity.error", form["acteeId"], details)
@@ -212,7 +237,9 @@ def _scopes(node: Node, path: list[str]) -> list[Node]:
     return [scope for child in node.all(path[0]) for scope in _scopes(child, path[1:])]
 
 
-def _apply(state: State, dataset: sqlite3.Row, wanted: EntityList, scope: Node, actor: sqlite3.Row) -> None:
+def _apply(
+    state: State, dataset: sqlite3.Row, wanted: EntityList, scope: Node, actor: sqlite3.Row, approved: bool
+) -> None:
     meta = scope.child("meta")
     node = meta.child("entity") if meta else None
     if node is None:
@@ -222,7 +249,9 @@ def _apply(state: State, dataset: sqlite3.Row, wanted: EntityList, scope: Node, 
     data = dict(_values(scope, wanted.scope, wanted.properties))
     updating = xml.attribute(node, "update") in ("1", "true")
     creating = xml.attribute(node, "create") in ("1", "true")
-    if not updating and not creating:
+    if creating and not updating and bool(dataset["approvalRequired"]) != approved:
+        return  # it waits for approval, or it was there already
+    if (updating and approved) or not (updating or creating):
         return
     identity = normal_uuid(xml.attribute(node, "id"))
     current = state.one(CURRENT_SQL + " WHERE e.uuid = ? AND e.datasetId = ?", identity, dataset["id"])

@@ -2,7 +2,7 @@
 
 Only `__id` and members of `__system` may be named (501.5 otherwise); text that does not parse is 400.18.
 Grammar: or, and, not, parentheses; eq ne lt le gt ge; literals null, true, false, numbers, dates and 'text';
-functions year month day hour minute second of a date, and now().
+functions year month day hour minute second of a date. (`now()` parses but fails in Central, so it is not here.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import Problem
-from .state import now
 
 SUBMISSION_COLUMNS = {
     "__id": "s.instanceId",
@@ -56,6 +55,8 @@ def filter_clause(text: str | None, columns: Mapping[str, str]) -> Clause:
         return Clause(hidden)
     parser = _Parser(text, columns)
     sql = parser.parse()
+    if parser.unknown is not None:
+        raise parser.unknown
     if not parser.names_deleted:
         sql = f"({sql}) AND {hidden}"
     return Clause(sql, parser.values, parser.names_deleted)
@@ -107,6 +108,7 @@ class _Parser:
         self.at = 0
         self.values: list[Any] = []
         self.names_deleted = False
+        self.unknown: Problem | None = None  # told only when the whole expression could be read
 
     def fail(self, at: int | None = None) -> Problem:
         reason = f"Unexpected character at {self.at if at is None else at}"
@@ -197,22 +199,20 @@ class _Parser:
             return "NULL"
         if name in ("true", "false"):
             return self.bind(name == "true")
-        if name in _PARTS or name == "now":
+        if name in _PARTS:
             return self.call(name)
         known = name.removeprefix("$root/Submissions/")
         if known not in self.columns:
-            raise unsupported_field(name, at)
+            self.unknown = self.unknown or unsupported_field(name, at)
+            return "NULL"
         self.names_deleted = self.names_deleted or known == "__system/deletedAt"
         return self.columns[known]
 
     def call(self, name: str) -> str:
         if not self.mark("("):
             raise self.fail()
-        if name == "now":
-            sql = self.bind(now())
-        else:
-            argument = self.operand()
-            sql = f"CAST(strftime('{_PARTS[name]}', {argument}) AS INTEGER)"
+        argument = self.operand()
+        sql = f"CAST(strftime('{_PARTS[name]}', {argument}) AS INTEGER)"
         if not self.mark(")"):
             raise self.fail()
         return sql

@@ -53,13 +53,13 @@ def xml_answer(text: str, status: int = 200) -> Response:
 
 
 async def form_list(request: Request) -> Response:
-    """The published forms that are open or closing and that the asker may fill in."""
+    """The published, open forms that the asker may fill in; a closing one only takes what phones still hold."""
     state = state_of(request)
     project, actor = project_of(request, "")
     wanted = request.query_params.get("formID")
     rows = state.all(
         forms.FORM_SQL + " WHERE projectId = ? AND d.id = currentDefId AND forms.deletedAt IS NULL "
-        "AND state IN ('open', 'closing') ORDER BY forms.id",
+        "AND state = 'open' ORDER BY forms.id",
         project["id"],
     )
     parts = [HEADER, '  <xforms xmlns="http://openrosa.org/xforms/xformsList">\n']

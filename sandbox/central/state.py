@@ -81,7 +81,7 @@ CREATE INDEX IF NOT EXISTS entities_dataset ON entities (datasetId, deletedAt);
 CREATE TABLE IF NOT EXISTS entity_defs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, entityId INTEGER NOT NULL, current INTEGER NOT NULL, label TEXT NOT NULL,
   data TEXT NOT NULL, dataReceived TEXT NOT NULL, version INTEGER NOT NULL, baseVersion INTEGER, creatorId INTEGER,
-  userAgent TEXT, createdAt TEXT NOT NULL, source TEXT NOT NULL);
+  conflicting TEXT, userAgent TEXT, createdAt TEXT NOT NULL, source TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS entity_defs_entity ON entity_defs (entityId, version);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO counters VALUES ('event', 0);

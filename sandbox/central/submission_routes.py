@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from . import diffs, errors, forms
+from . import diffs, entities, errors, forms, xml
 from .access import FORM
 from .instance import Instance, read_instance
 from .state import State, now
@@ -184,10 +184,22 @@ async def review(request: Request) -> Response:
         details = {"reviewState": wanted, "submissionId": row["id"], "submissionDefId": row["currentDefId"]}
         text = unquote(notes) if notes else None
         audit(state, actor, "submission.update", form["acteeId"], details, submission=row["id"], notes=text)
+        if wanted == "approved":
+            create_approved_entities(state, row, actor)
     fresh = state.one("SELECT * FROM submissions WHERE id = ?", row["id"])
     assert fresh is not None
     result = submission_json(state, fresh, False)
     return answer({name: value for name, value in result.items() if name not in ("userAgent", "currentVersion")})
+
+
+def create_approved_entities(state: State, row: sqlite3.Row, actor: sqlite3.Row) -> None:
+    definition = state.one("SELECT * FROM submission_defs WHERE id = ?", row["currentDefId"])
+    assert definition is not None
+    form = state.one(forms.FORM_SQL + " WHERE d.id = ?", definition["formDefId"])
+    root = xml.read(definition["xml"])
+    assert form is not None
+    assert root is not None
+    entities.from_submission(state, form, root, actor, approved=True)
 
 
 async def set_deleted(request: Request) -> Response:
