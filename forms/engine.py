@@ -231,10 +231,13 @@ class Session:
             case "select_one":
                 return _java(data + "SelectOneData")(self._select(question, value))
             case "select_multiple":
-                codes = value.split() if isinstance(value, str) else list(value)
+                chosen = set(value.split() if isinstance(value, str) else value)
+                if not chosen <= self._offered(question).keys():
+                    raise AnswerRefused(question, "choice", "an answer is not among the choices")
                 selections = _java("java.util.ArrayList")()
-                for code in codes:
-                    selections.add(self._select(question, code))
+                for code, choice in self._offered(question).items():
+                    if code in chosen:  # in the order shown, as check boxes give them
+                        selections.add(choice.selection())
                 return _java(data + "SelectMultiData")(selections)
             case "integer":
                 if int(value) != value or abs(int(value)) > _INTEGER_LIMIT:

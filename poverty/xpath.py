@@ -98,6 +98,14 @@ def calculations(standard: Standard) -> list[Calculation]:
     ]
 
 
+def member_conditions(standard: Standard) -> dict[str, ex.Condition]:
+    """The conditions over members that the phone computes, by the names of their calculations (`m_<rule>`)."""
+    compiler = _Compiler()
+    for rule in standard.rules:
+        compiler.start(rule.id).condition(rule.when)
+    return compiler.conditions_by_name()
+
+
 def _age() -> list[Calculation]:
     year = "int(${review_day} div 10000)"
     by_day = "if(${birth_day} <= ${review_day}, int((${review_day} - ${birth_day}) div 10000), '')"
@@ -127,6 +135,9 @@ class _Compiler:
     def start(self, rule: str) -> _Compiler:
         self._rule = rule
         return self
+
+    def conditions_by_name(self) -> dict[str, ex.Condition]:
+        return {name: node for node, name in self._nodes.items()}
 
     def condition(self, node: ex.Condition) -> _Truth:
         match node:
