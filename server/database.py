@@ -18,6 +18,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 #: Packages of `server` that own tables, in the order in which they refer to one another.
 NOUNS_WITH_TABLES: tuple[str, ...] = (
+    "secrets",
+    "audit",
+    "jobs",
+    "accounts",
     "rounds",
     "units",
     "submissions",
@@ -109,3 +113,10 @@ def insert_or_skip(session: Session, table: type[Base]) -> Any:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def upgrade(database: Database) -> str | None:
+    """Bring the database's schema up to this program's; the revision reached."""
+    from server import migrations
+
+    return migrations.upgrade(database)

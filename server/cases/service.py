@@ -21,6 +21,7 @@ _BATCH = 1000
 _CASE_COLUMNS = (
     "interview_id",
     "commune_code",
+    "commune_gps",
     "village_id",
     "proposed_class",
     "provisional",
@@ -91,7 +92,7 @@ def counts(session: Session, round_id: str) -> dict[str, dict[str, int]]:
 def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
     """Interviews of a round as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
 
-    Columns: commune_code, village_id, proposed_class, provisional, member_count (Int64), review_state, d01..d12
+    Columns: commune_code, commune_gps, village_id, proposed_class, provisional, member_count (Int64), review_state, d01..d12
     ("boolean").
     """
     import pandas as pd
@@ -100,7 +101,7 @@ def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
     rows = session.execute(select(*columns).where(Interview.round_id == round_id).order_by(Interview.interview_id))
     frame = pd.DataFrame(rows.all(), columns=list(_CASE_COLUMNS)).set_index("interview_id")
     types = {name: "boolean" for name in _CASE_COLUMNS if name.startswith("d") and name[1:].isdigit()}
-    text = dict.fromkeys(("commune_code", "village_id", "proposed_class", "review_state"), "string")
+    text = dict.fromkeys(("commune_code", "commune_gps", "village_id", "proposed_class", "review_state"), "string")
     return frame.astype(types | text | {"member_count": "Int64", "provisional": "bool"})
 
 

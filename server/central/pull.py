@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -54,15 +54,15 @@ class Pulled:
     versions: int = 0
     updated: int = 0
     live_at_central: int = 0
-    live_here: int = 0
+    live: int = 0  # live submissions of the round, here
     windows: int = 0
-    changed_ids: int = field(default=0)
+    changed: int = 0  # submissions to derive again
 
     def add(self, stored: Stored) -> None:
         self.new += stored.new
         self.versions += stored.versions
         self.updated += stored.updated
-        self.changed_ids += len(stored.changed)
+        self.changed += len(stored.changed)
 
 
 def pull(
@@ -98,7 +98,7 @@ def pull(
         state.last_success_at = started
         state.last_error_code = None
         state.live_at_central = pulled.live_at_central
-        pulled.live_here = submissions.live_count(session, source.round_id)
+        pulled.live = submissions.live_count(session, source.round_id)
     log.info(
         "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
     )

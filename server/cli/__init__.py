@@ -1,0 +1,42 @@
+"""The command line `rasoat`: thin commands over the services. Heavy imports live inside the functions that need them.
+
+`--json` prints one JSON object on stdout and nothing else there; the exit status is 0 only when the thing asked for
+holds.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from server.cli import database, forms, geo, registry, rounds, serve, sync
+from server.cli.common import report_error
+
+app = typer.Typer(
+    name="rasoat",
+    help="Rà soát hộ nghèo, hộ cận nghèo theo chuẩn đa chiều, trên ODK. / Multidimensional poverty census on ODK.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a stack trace with local values would show people's answers
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.add_typer(database.app, name="db")
+app.add_typer(rounds.app, name="round")
+app.add_typer(rounds.residents_app, name="residents")
+app.add_typer(geo.app, name="geo")
+app.add_typer(registry.app, name="registry")
+app.add_typer(forms.app, name="forms")
+app.command("sync")(sync.sync)
+app.command("rebuild")(sync.rebuild)
+app.command("reconcile")(registry.reconcile)
+app.command("doctor")(database.doctor)
+app.command("serve")(serve.serve)
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is said in both languages, without a stack trace."""
+    try:
+        app(standalone_mode=True)
+    except Exception as error:
+        sys.exit(report_error(error))

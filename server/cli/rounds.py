@@ -1,0 +1,122 @@
+"""`rasoat round create|open|close|list` and `rasoat residents import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from server.cli.common import Json, RoundOption, answer, open_database, parse_day
+
+if TYPE_CHECKING:
+    from server.rounds.tables import Round
+
+app = typer.Typer(help="Đợt rà soát. / Review rounds.", no_args_is_help=True)
+residents_app = typer.Typer(help="Số hộ dân cư, nhân khẩu. / Resident households and persons.", no_args_is_help=True)
+
+
+@app.command("create")
+def create(
+    round_id: Annotated[str, typer.Argument(help="Mã đợt, ví dụ 2026. / Its id.")],
+    review_date: Annotated[str, typer.Option(help="Ngày rà soát: mọi tuổi tính đến ngày này. / Review date.")],
+    province: Annotated[str, typer.Option(help="Mã tỉnh. / Province code.")] = "33",
+    kind: Annotated[str, typer.Option(help="annual | monthly")] = "annual",
+    scope: Annotated[str, typer.Option(help="annual | full")] = "annual",
+    standard: Annotated[str | None, typer.Option(help="Chuẩn nghèo; mặc định theo năm. / Standard.")] = None,
+    opens: Annotated[str | None, typer.Option(help="Ngày bắt đầu. / First day.")] = None,
+    closes: Annotated[str | None, typer.Option(help="Ngày kết thúc. / Last day.")] = None,
+    json: Json = False,
+) -> None:
+    """Tạo đợt rà soát. / Create a round."""
+    from server.rounds import service as rounds
+
+    with open_database() as database, database.session() as session:
+        made = rounds.create(
+            session,
+            round_id,
+            province_code=province,
+            review_date=parse_day(review_date, "--review-date"),
+            kind=kind,
+            scope=scope,
+            standard_id=standard,
+            opens_on=None if opens is None else parse_day(opens, "--opens"),
+            closes_on=None if closes is None else parse_day(closes, "--closes"),
+        )
+        result = _as_json(made)
+    answer(result, _line(result), as_json=json)
+
+
+@app.command("open")
+def open_round(round_id: str, json: Json = False) -> None:
+    """Mở đợt rà soát. / Open a round."""
+    _advance(round_id, "open", json=json)
+
+
+@app.command("close")
+def close_round(round_id: str, json: Json = False) -> None:
+    """Đóng đợt rà soát. / Close a round."""
+    _advance(round_id, "closed", json=json)
+
+
+@app.command("list")
+def list_rounds(json: Json = False) -> None:
+    """Các đợt rà soát. / Every round."""
+    from server.rounds import service as rounds
+
+    with open_database() as database, database.session() as session:
+        found = [_as_json(one) for one in rounds.all_rounds(session)]
+    answer({"rounds": found}, *(_line(one) for one in found), as_json=json)
+
+
+@residents_app.callback()
+def group() -> None:
+    """Keeps `import` a subcommand while it is the only one."""
+
+
+@residents_app.command("import")
+def import_residents(
+    file: Annotated[Path, typer.Argument(help="CSV hoặc XLSX: commune_code, households, persons.")],
+    source: Annotated[str, typer.Option(help="Nguồn số liệu. / Where the figures come from.")],
+    source_date: Annotated[str, typer.Option(help="Ngày của số liệu. / Their date.")],
+    year: Annotated[int | None, typer.Option(help="Năm; mặc định năm của đợt. / Year; the round's.")] = None,
+    round_id: RoundOption = None,
+    json: Json = False,
+) -> None:
+    """Nhập số hộ dân cư theo xã: mẫu số của mọi tỷ lệ. / Import what rates divide by."""
+    from server.cli.tables import read_table
+    from server.rounds import service as rounds
+    from server.units import service as units
+
+    frame = read_table(file, required=("commune_code", "households"))
+    with open_database() as database, database.session() as session:
+        of = rounds.choose(session, round_id)
+        count = units.import_residents(
+            session,
+            frame,
+            year=year or of.review_date.year,
+            on=of.unit_vintage,
+            province_code=of.province_code,
+            source=source,
+            source_date=parse_day(source_date, "--source-date"),
+        )
+        result = {"year": year or of.review_date.year, "communes": count}
+    answer(result, f"Đã nhập số hộ dân cư năm {result['year']} của {count} xã, phường.", as_json=json)
+
+
+def _advance(round_id: str, status: str, *, json: bool) -> None:
+    from server.rounds import service as rounds
+
+    with open_database() as database, database.session() as session:
+        result = _as_json(rounds.advance(session, round_id, status))
+    answer(result, _line(result), as_json=json)
+
+
+def _as_json(of: Round) -> dict[str, Any]:
+    return {column.name: getattr(of, column.name) for column in of.__table__.columns}
+
+
+def _line(of: dict[str, Any]) -> str:
+    return (
+        f"Đợt {of['round_id']}: {of['status']}, ngày rà soát {of['review_date']:%d/%m/%Y}, chuẩn {of['standard_id']}."
+    )
