@@ -164,7 +164,8 @@ def _convert(source: FormSource, sheets: dict[str, list[Row]], xlsx: Path) -> st
 
 def _in_source(source: FormSource, sheets: dict[str, list[Row]], message: str) -> str:
     """A message of pyxform, with the rows of the workbook as lines of the source."""
-    rows = sheets["choices"] if "choices" in sheets and "choices" in message.lower() else sheets["survey"]
+    in_choices = "On the 'choices' sheet" in message
+    rows = sheets["choices"] if in_choices and "choices" in sheets else sheets["survey"]
 
     def line(match: re.Match[str]) -> str:
         position = int(match[1]) - 2

@@ -62,7 +62,8 @@ class Phone:
         if question.name == "location":
             return location_of(household)
         row = household if question.position is None else members[question.position - 1]
-        return plain(row.get(question.name))
+        answer: Answer = plain(row.get(question.name))
+        return answer
 
 
 def draw_instance_id(generator: np.random.Generator) -> str:
@@ -70,7 +71,7 @@ def draw_instance_id(generator: np.random.Generator) -> str:
     return f"uuid:{uuid.UUID(bytes=generator.bytes(16), version=4)}"
 
 
-def plain(value: Any) -> Answer:
+def plain(value: Any) -> Any:
     """A cell of a frame as an answer: None when missing, a date without its time, whole numbers as int."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return None
@@ -86,4 +87,4 @@ def location_of(household: Answers) -> tuple[float, float, float, float] | None:
     latitude, longitude = plain(household.get("latitude")), plain(household.get("longitude"))
     if latitude is None or longitude is None:
         return None
-    return latitude, longitude, 0.0, plain(household.get("gps_accuracy")) or 0.0
+    return float(latitude), float(longitude), 0.0, float(plain(household.get("gps_accuracy")) or 0.0)
