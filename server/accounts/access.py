@@ -11,9 +11,10 @@ table's columns is not shown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, and_, exists, false, literal, or_, select, true
 from sqlalchemy.orm import Session
@@ -148,13 +149,29 @@ def permitted(actor: Actor, action: Action) -> Scope:
 
 
 def system_scope(reason: str) -> Scope:
-    """Everything, for work that the service does by itself (deriving, syncing, backing up); never for a request.
-
-    `reason` says in a word which work that is; the linter looks for this call in routes and refuses it.
-    """
+    """Everything, handed to a query by the service's own work; never for a request (the linter looks for it in
+    routes). `reason` says in a word which work that is."""
     if not reason:
         raise ValueError("work on everything needs a reason")
     return Scope(everything=True)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def system_work(reason: str) -> Callable[[F], F]:
+    """Mark a function as the service's own work on everyone's data (deriving, syncing, importing, backing up).
+
+    Such a function is exempt from the linter; it may stand neither in `queries.py`, where requests read, nor be
+    called from routes. `reason` says in a word which work that is.
+    """
+    if not reason:
+        raise ValueError("work on everything needs a reason")
+
+    def mark(function: F) -> F:
+        return function
+
+    return mark
 
 
 class Reviewable(Protocol):

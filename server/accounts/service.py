@@ -10,6 +10,7 @@ from server.accounts.access import (
     permitted,
     readable,
     system_scope,
+    system_work,
 )
 from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.accounts.errors import Refused
@@ -46,5 +47,6 @@ __all__ = [
     "readable",
     "replace_area_communes",
     "system_scope",
+    "system_work",
     "take_role",
 ]
