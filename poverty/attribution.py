@@ -84,9 +84,8 @@ def _of_number(evaluator: Evaluator, node: ex.Number, sides: _Sides, scope: Scop
             yield Contribution(scope, question, everything & ~(sides.unknown & known))
         case ex.Age():
             rows = everything & ~(sides.unknown & ~evaluator.number(node, "member").unknown)
-            by_year = evaluator.born_by_year()
-            yield Contribution("member", "birth_date", rows & ~by_year)
-            yield Contribution("member", "birth_year", rows & by_year)
+            for answer, at in evaluator.age_answers().items():
+                yield Contribution("member", answer, rows & at)
         case ex.MemberCount():
             yield Contribution("household", "member", everything & ~(sides.unknown & (evaluator.member_count > 0)))
         case ex.Sum(terms):

@@ -19,8 +19,8 @@ _VALUES: dict[Language, dict[str, str]] = {
     "en": {DEPRIVED: "deprived", NOT_DEPRIVED: "not deprived", UNKNOWN: "unknown"},
 }
 _WORDS: dict[Language, dict[str, str]] = {
-    "vi": {"because": "theo", "missing": "thiếu câu trả lời", "member": "thành viên số"},
-    "en": {"because": "from", "missing": "answers missing", "member": "member"},
+    "vi": {"because": "theo", "missing": "thiếu câu trả lời:", "member": "thành viên số"},
+    "en": {"because": "from", "missing": "answers missing:", "member": "member"},
 }
 
 

@@ -54,6 +54,7 @@ QUESTIONS: dict[str, Question] = {
 
 #: Short names of the answers that explanations and lists of missing answers mention.
 ANSWER_NAMES: dict[str, Text] = {
+    "review_date": Text("ngày rà soát", "review date"),
     "area_class": Text("khu vực", "area class"),
     "wall": Text("tường", "walls"),
     "column": Text("cột", "columns"),

@@ -171,10 +171,12 @@ class Evaluator:
             case "multiple":
                 return self._selected(question, ()).unknown
 
-    def born_by_year(self) -> Mask:
-        """Per member: the age comes from a year of birth, no date being known."""
+    def age_answers(self) -> dict[str, Mask]:
+        """Per member, the answer on which the age rests or, where it is unknown, hangs: one of three for each."""
         members = self._frames["member"]
-        return (members["birth_date"].isna() & members["birth_year"].notna()).to_numpy()
+        no_review = self._frames["household"]["review_date"].isna().to_numpy()[self.household_of]
+        by_year = (members["birth_date"].isna() & members["birth_year"].notna()).to_numpy() & ~no_review
+        return {"review_date": no_review, "birth_year": by_year, "birth_date": ~(no_review | by_year)}
 
     def _column(self, question: str) -> pd.Series:
         scope = QUESTIONS[question].scope

@@ -57,9 +57,7 @@ def household(*members: Answers, **answers: Any) -> Answers:
 def frames_of(*households: Answers) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The two frames of the contract, interviews named `h0`, `h1`, ... in the order given."""
     keys = pd.Index([f"h{i}" for i in range(len(households))], dtype="string", name="interview_id")
-    people = [
-        (f"h{i}", no, member) for i, one in enumerate(households) for no, member in enumerate(one["members"], 1)
-    ]
+    people = [(f"h{i}", no, member) for i, one in enumerate(households) for no, member in enumerate(one["members"], 1)]
     member_keys = pd.MultiIndex.from_arrays(
         [
             pd.Index([key for key, _, _ in people], dtype="string"),

@@ -37,7 +37,7 @@ def truth(node: ex.Condition, household: Row, member: Row | None = None) -> bool
             return True
         return False if chosen and all(code in QUESTIONS[node.question].known for code in chosen) else None
     if isinstance(node, ex.IsUnknown):
-        return _is_unknown(node.question, row)
+        return is_unknown(node.question, row)
     if isinstance(node, ex.Compare):
         return _compare(number(node.left, household, member), node.operator, number(node.right, household, member))
     values = [truth(node.where, household, person) for person in household["members"]]
@@ -89,7 +89,7 @@ def age_of(member: Row, review_date: Any) -> int | None:
     return None if year is None or year > review_date.year else int(review_date.year - year)
 
 
-def _is_unknown(question: str, row: Row) -> bool:
+def is_unknown(question: str, row: Row) -> bool:
     answer, known = row.get(question), QUESTIONS[question].known
     match QUESTIONS[question].kind:
         case "number":

@@ -175,7 +175,9 @@ def test_category_and_object_columns_are_read_as_well() -> None:
     for dtype in ("category", "object"):
         text = [name for name in homes.columns if homes[name].dtype == "str"]
         texts = [name for name in members.columns if members[name].dtype == "str"]
-        other = classify(homes.astype(dict.fromkeys(text, dtype)), members.astype(dict.fromkeys(texts, dtype)), STANDARD)
+        other = classify(
+            homes.astype(dict.fromkeys(text, dtype)), members.astype(dict.fromkeys(texts, dtype)), STANDARD
+        )
         pd.testing.assert_frame_equal(other, expected)
 
 
