@@ -23,7 +23,12 @@ def test_no_query_of_the_service_dodges_readable() -> None:
     assert [str(fault) for fault in check_folder(SERVER)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="marking them and giving their queries a scope is one change, made when wired")
+#: Personal tables whose queries take no scope yet; a table leaves this set when it is marked `__personal__ = True`.
+NOT_MARKED_YET = {"Interview", "InterviewMember", "RegistryHousehold", "RegistryMember", "Submission"}
+#: Staff accounts, places of villages, and what is told to Central hold nobody's answers.
+NO_HOUSEHOLD = {"User", "Village", "Outbox"}
+
+
 def test_the_tables_with_personal_data_are_marked() -> None:
     """A table that holds a name, a number or a place of a person is marked, so that the linter looks at it."""
     import_tables()
@@ -33,8 +38,7 @@ def test_the_tables_with_personal_data_are_marked() -> None:
         for mapper in Base.registry.mappers
         if telling & set(mapper.columns.keys()) and not getattr(mapper.class_, "__personal__", False)
     }
-    # Staff accounts and places of villages are no household's data; the outbox holds Central's state words.
-    assert unmarked <= {"User", "Village", "Outbox"}
+    assert unmarked == NOT_MARKED_YET | NO_HOUSEHOLD
 
 
 DODGES = {
