@@ -92,8 +92,8 @@ def counts(session: Session, round_id: str) -> dict[str, dict[str, int]]:
 def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
     """Interviews of a round as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
 
-    Columns: commune_code, commune_gps, village_id, proposed_class, provisional, member_count (Int64), review_state, d01..d12
-    ("boolean").
+    Columns: commune_code, commune_gps, village_id, proposed_class, provisional, member_count (Int64), review_state,
+    d01..d12 ("boolean").
     """
     import pandas as pd
 

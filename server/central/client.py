@@ -20,6 +20,7 @@ from pyodk._utils.session import Adapter, Session
 from pyodk.client import Client
 from pyodk.errors import PyODKError
 from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
 from server.central.errors import CentralError
@@ -125,7 +126,7 @@ class Central:
 
     def clock(self) -> str | None:
         """Central's own time as its `Date` header says it, or None."""
-        date: str | None = self._request("GET", "projects", "projects").headers.get("Date")
+        date: str | None = self._request("GET", "users/current", "user").headers.get("Date")
         return date
 
     def _request(self, method: str, path: str, what: str, **options: Any) -> requests.Response:
@@ -149,9 +150,10 @@ class Central:
             raise CentralError("central_timeout", url=self.url) from None
         except requests.exceptions.JSONDecodeError:
             raise CentralError("central_not_central", url=self.url) from None
-        except requests.ConnectionError:
-            # Reading a body reports a time-out as a lost connection.
+        except requests.ConnectionError as error:
             code = "central_half_document" if streaming else "central_down"
+            if _is_timeout(error):
+                code = "central_timeout"
             raise CentralError(code, url=self.url, what=what) from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, Urllib3Error):
             raise CentralError("central_half_document", url=self.url, what=what) from None
@@ -198,6 +200,12 @@ class Central:
             return response.json()
         except ValueError:
             raise CentralError("central_half_document", url=self.url, what=what) from None
+
+
+def _is_timeout(error: requests.ConnectionError) -> bool:
+    """requests calls a time-out a lost connection once urllib3 gave up retrying, and while a body is read."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, ReadTimeoutError) or isinstance(getattr(cause, "reason", None), ReadTimeoutError)
 
 
 def part(text: str) -> str:

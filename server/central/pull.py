@@ -155,7 +155,8 @@ class _Pull:
         waiting: list[tuple[datetime, datetime | None, int]] = [(first, None, total)]
         while waiting:
             since, before, count = waiting.pop()
-            end = before if before is not None else max(now, since)
+            # The header that `now` came from has whole seconds.
+            end = before if before is not None else max(now, since) + timedelta(seconds=1)
             middle = since + (end - since) / 2
             if count <= self._window or end - since <= _SHORTEST_WINDOW:
                 yield since, before
