@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import access, datasets, entity_odata, form_routes, odata, openrosa, submission_routes
+from . import access, datasets, entity_odata, form_routes, odata, openrosa, sessions, submission_routes
 from .errors import Problem, authentication_failed, not_found, problem_response
 from .faults import Faults
 from .state import State
@@ -72,7 +72,7 @@ def create_app(state_file: Path, user: str, password: str, domain: str, *, fault
     `domain` is the address that goes into links in answers, e.g. "http://127.0.0.1:8383".
     """
     store = State(state_file)
-    access.ensure_admin(store, user, password)
+    sessions.ensure_admin(store, user, password)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -81,7 +81,7 @@ def create_app(state_file: Path, user: str, password: str, domain: str, *, fault
 
     listed = [
         route
-        for module in (access, odata, openrosa, form_routes, submission_routes, entity_odata, datasets)
+        for module in (sessions, access, odata, openrosa, form_routes, submission_routes, entity_odata, datasets)
         for route in module.routes
     ]
     routes = [AnyMethodRoute(route.path, route.endpoint, methods=route.methods) for route in listed]
@@ -94,6 +94,6 @@ def create_app(state_file: Path, user: str, password: str, domain: str, *, fault
     app.state.store = store
     app.state.schemas = Schemas(store)
     app.state.domain = domain
-    app.state.check_password = lambda email, secret: access.check_password(store, email, secret)
+    app.state.check_password = lambda email, secret: sessions.check_password(store, email, secret)
     keyed: ASGIApp = KeyInPath(app)
     return Faults(keyed) if faults else keyed

@@ -8,6 +8,7 @@ POST /-/faults with `{"kind", "path"?, "times"?, "after"?, "status"?, "retry_aft
 | unauthorized | 401.2, as with an expired session |
 | html | a proxy's HTML page with status 200 |
 | half | the true answer, cut in its middle, the connection closed |
+| truncated | half of the true answer, ended as if it were whole (a careless proxy) |
 | status | `status` (429, 500, 503, ...), with Retry-After if `retry_after` is given |
 | slow | the true answer after `delay` seconds |
 
@@ -25,7 +26,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KINDS = ("down", "unauthorized", "html", "half", "status", "slow")
+KINDS = ("down", "unauthorized", "html", "half", "truncated", "status", "slow")
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Sign in to continue</h1></body></html>"
 REFUSED = b'{"message":"Could not authenticate with the provided credentials.","code":401.2}'
 
@@ -75,8 +76,10 @@ class Faults:
             await self.app(scope, receive, send)
         elif fault.kind == "half":
             await self.app(scope, receive, _cutting(send))
+        elif fault.kind == "truncated":
+            await self.app(scope, receive, _truncating(send))
         elif fault.kind == "down":
-            raise CutError
+            hang_up(send)
         else:
             status, body, media = {
                 "unauthorized": (401, REFUSED, b"application/json; charset=utf-8"),
@@ -106,6 +109,13 @@ class Faults:
         await _reply(send, 200, orjson.dumps(listed), [(b"content-type", b"application/json")])
 
 
+def hang_up(send: Send) -> None:
+    """Close the connection at once. ASGI has no word for it, so uvicorn's own transport is used."""
+    cycle: Any = getattr(send, "__self__")  # noqa: B009 - a bound method's object, which the type does not show
+    cycle.transport.abort()
+    raise CutError
+
+
 def _cutting(send: Send) -> Send:
     """Sends the head and half of the first piece of the body, then breaks off."""
 
@@ -117,6 +127,22 @@ def _cutting(send: Send) -> Send:
         await send(message)
 
     return cut
+
+
+def _truncating(send: Send) -> Send:
+    """Sends half of the first piece of the body and calls it the end."""
+    ended = False
+
+    async def truncate(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            kept = [item for item in message["headers"] if item[0].lower() != b"content-length"]
+            await send({**message, "headers": kept})
+        elif not ended and message.get("body"):
+            ended = True
+            await send({"type": "http.response.body", "body": message["body"][: len(message["body"]) // 2]})
+
+    return truncate
 
 
 async def _reply(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

@@ -27,7 +27,7 @@ XLS_TYPES = {
 FORM_SQL = """
 SELECT forms.id, projectId, xmlFormId, state, acteeId, creatorId, currentDefId, draftDefId, forms.createdAt,
   forms.updatedAt, forms.deletedAt, d.id AS defId, d.version, d.hash, d.sha, d.sha256, d.draftToken, d.publishedAt,
-  d.name, d.xlsType, d.publisherId
+  d.name, d.keyId, d.xlsType, d.publisherId
 FROM forms JOIN form_defs d ON d.formId = forms.id
 """
 
@@ -74,7 +74,7 @@ def form_json(row: sqlite3.Row) -> dict[str, Any]:
         "createdAt": row["createdAt"],
         "updatedAt": row["updatedAt"],
         "webformsEnabled": True,
-        "keyId": None,
+        "keyId": row["keyId"],
         "version": row["version"],
         "hash": row["hash"],
         "sha": row["sha"],
@@ -115,6 +115,7 @@ def add_def(state: State, form_id: int, xform: XForm, text: str, xls: tuple[byte
         xlsType=xls[1] if xls else None,
         fields=orjson.dumps(xform.fields).decode(),
         entityLists=entities.lists_to_text(xform.entity_lists),
+        keyId=1 if xform.encrypted else None,
         draftToken=new_token(),
     )
     for name, kind in xform.attachments:

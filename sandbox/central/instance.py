@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +57,8 @@ class Instance:
     deprecated_id: str | None
     instance_name: str | None
     root: Node
+    encrypted_file: str | None = None
+    """Set when the answers are encrypted: the name of the file that holds them."""
 
 
 def read_instance(raw: bytes) -> Instance:
@@ -78,16 +81,30 @@ def read_instance(raw: bytes) -> Instance:
         deprecated_id=text("deprecatedID"),
         instance_name=text("instanceName"),
         root=root,
+        encrypted_file=_encrypted_file(root),
     )
 
 
+def _encrypted_file(root: Node) -> str | None:
+    key, file = root.child("base64EncryptedKey"), root.child("encryptedXmlFile")
+    return file.text.strip() if key and file and key.text else None
+
+
+@cache
 def odata_name(name: str) -> str:
     """The name as OData allows it: letters, digits and underscores, not starting with a digit."""
     return re.sub(r"[^a-zA-Z0-9_]+", "_", re.sub(r"^([^a-zA-Z_])", r"_\1", name))
 
 
-def binary_names(root: Node, schema: Schema) -> list[str]:
+def file_names(instance: Instance, schema: Schema) -> list[str]:
     """The files that the submission says it has, each once, in document order."""
+    if instance.encrypted_file is None:
+        return _binary_names(instance.root, schema)
+    media = [file.text.strip() for node in instance.root.all("media") for file in node.all("file")]
+    return list(dict.fromkeys([*media, instance.encrypted_file]))
+
+
+def _binary_names(root: Node, schema: Schema) -> list[str]:
     names: dict[str, None] = {}
 
     def visit(node: Node, known: Schema) -> None:
@@ -236,8 +253,10 @@ def _line(kind: str, text: str) -> Row:
 def rendered(root: Node, schema: Schema, instance_id: str) -> tuple[str, str]:
     """The expanded row as two pieces of JSON text; `__system` belongs between them.
 
-    '{"a":1,"__id":"x"' and ',"member":[...]}' (or just '}').
+    '{"a":1,"__id":"x"' and ',"member":[...]}' (or just '}'). Of encrypted answers there is the id alone.
     """
+    if _encrypted_file(root) is not None:
+        return orjson.dumps({"__id": instance_id}).decode()[:-1], "}"
     head, tail = render(root, schema, instance_id, expand=True)
     first = orjson.dumps(head).decode()[:-1]
     last = orjson.dumps(tail).decode()

@@ -36,7 +36,7 @@ BATCH = 200
 NEWEST_FIRST = "s.createdAt DESC, s.id DESC"
 ROW_SQL = """
 SELECT s.id, s.instanceId, s.createdAt, s.updatedAt, s.submitterId, a.displayName, s.present, s.expected, s.reviewState,
-  s.deviceId, s.edits, s.formVersion, s.deletedAt, s.rowHead, s.rowTail, s.currentDefId
+  s.deviceId, s.edits, s.formVersion, s.deletedAt, s.rowHead, s.rowTail, s.currentDefId, s.status
 FROM submissions s LEFT JOIN actors a ON a.id = s.submitterId
 """
 HEADERS = {"OData-Version": "4.0"}
@@ -149,7 +149,7 @@ def system_of(row: sqlite3.Row) -> dict[str, Any]:
         "submitterName": row["displayName"],
         "attachmentsPresent": row["present"],
         "attachmentsExpected": row["expected"],
-        "status": None,
+        "status": row["status"],
         "reviewState": row["reviewState"],
         "deviceId": row["deviceId"],
         "edits": row["edits"],
@@ -169,6 +169,8 @@ def rendered_row(db: sqlite3.Connection, row: sqlite3.Row, schema: Schema, query
     text = db.execute("SELECT xml FROM submission_defs WHERE id = ?", (row["currentDefId"],)).fetchone()[0]
     root = xml.read(text)
     assert root is not None
+    if row["status"] is not None:
+        return stored_row(row)  # encrypted: there is nothing else to show
     head, tail = render(root, schema, row["instanceId"], expand=query.expand)
     whole = {**head, "__system": system_of(row), **tail}
     return orjson.dumps(whole if query.select is None else pruned(whole, query.select))

@@ -39,7 +39,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS forms_key ON forms (projectId, xmlFormId) WHER
 CREATE TABLE IF NOT EXISTS form_defs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, formId INTEGER NOT NULL, version TEXT NOT NULL, name TEXT, xml TEXT NOT NULL,
   hash TEXT NOT NULL, sha TEXT NOT NULL, sha256 TEXT NOT NULL, xls BLOB, xlsType TEXT, fields TEXT NOT NULL,
-  entityLists TEXT NOT NULL, draftToken TEXT, publishedAt TEXT, publisherId INTEGER);
+  entityLists TEXT NOT NULL, keyId INTEGER, draftToken TEXT, publishedAt TEXT, publisherId INTEGER);
 CREATE INDEX IF NOT EXISTS form_defs_form ON form_defs (formId, version);
 CREATE TABLE IF NOT EXISTS form_attachments (
   formDefId INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, blobId TEXT, contentType TEXT,
@@ -49,13 +49,14 @@ CREATE TABLE IF NOT EXISTS submissions (
   id INTEGER PRIMARY KEY AUTOINCREMENT, formId INTEGER NOT NULL, instanceId TEXT NOT NULL, submitterId INTEGER,
   deviceId TEXT, userAgent TEXT, reviewState TEXT, createdAt TEXT NOT NULL, updatedAt TEXT, deletedAt TEXT,
   event INTEGER NOT NULL, edits INTEGER NOT NULL DEFAULT 0, formVersion TEXT NOT NULL, currentDefId INTEGER,
-  present INTEGER NOT NULL DEFAULT 0, expected INTEGER NOT NULL DEFAULT 0, rowHead TEXT, rowTail TEXT,
+  present INTEGER NOT NULL DEFAULT 0, expected INTEGER NOT NULL DEFAULT 0, status TEXT, rowHead TEXT, rowTail TEXT,
   UNIQUE (formId, instanceId));
 CREATE INDEX IF NOT EXISTS submissions_order ON submissions (formId, createdAt DESC, id DESC);
 CREATE TABLE IF NOT EXISTS submission_defs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, submissionId INTEGER NOT NULL, formId INTEGER NOT NULL,
   formDefId INTEGER NOT NULL, instanceId TEXT NOT NULL, instanceName TEXT, submitterId INTEGER, deviceId TEXT,
-  userAgent TEXT, createdAt TEXT NOT NULL, current INTEGER NOT NULL, xml TEXT NOT NULL, UNIQUE (formId, instanceId));
+  userAgent TEXT, createdAt TEXT NOT NULL, current INTEGER NOT NULL, encryptedFile TEXT,
+  xml TEXT NOT NULL, UNIQUE (formId, instanceId));
 CREATE INDEX IF NOT EXISTS submission_defs_root ON submission_defs (submissionId);
 CREATE TABLE IF NOT EXISTS submission_attachments (
   defId INTEGER NOT NULL, name TEXT NOT NULL, blobId TEXT, contentType TEXT, PRIMARY KEY (defId, name));

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from . import entities, errors, forms
-from .instance import Instance, Schema, binary_names, rendered
+from .instance import Instance, Schema, file_names, rendered
 from .state import State, now
 from .web import audit
 
@@ -134,6 +134,8 @@ def create(
 ) -> int:
     """Store a new submission; its id. A known instance id is 409.3, on a phone's way (`resent`) 409.18."""
     instance_id = received.instance.instance_id
+    if len(instance_id) > 64:
+        raise errors.Problem("400.13", "Length of value too long for a field")
     if state.one("SELECT 1 FROM submissions WHERE formId = ? AND instanceId = ?", form["id"], instance_id):
         if resent:
             raise errors.Problem("409.18", "This submission has been deleted. You may not resubmit it.")
@@ -208,9 +210,10 @@ def _add_def(
         userAgent=sender.agent,
         createdAt=now(),
         current=1,
+        encryptedFile=instance.encrypted_file,
         xml=received.xml,
     )
-    for name in binary_names(instance.root, schemas.of(form["defId"])):
+    for name in file_names(instance, schemas.of(form["defId"])):
         state.insert("submission_attachments", defId=definition, name=name)
         if before is not None:
             state.db.execute(
@@ -239,19 +242,24 @@ def _store_files(state: State, definition: int, received: Received) -> None:
         put_file(state, definition, name, content, kind)
 
 
-def put_file(state: State, definition: int, name: str, content: bytes, kind: str | None) -> bool:
-    """Store the file if the submission names it; others are dropped without a word. True when stored."""
+def put_file(state: State, definition: int, name: str, content: bytes, kind: str | None) -> None:
+    """Store the file if the submission names it; others are dropped without a word."""
+    if state.one("SELECT 1 FROM submission_attachments WHERE defId = ? AND name = ?", definition, name) is None:
+        return
     media = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    cursor = state.db.execute(
+    state.db.execute(
         "UPDATE submission_attachments SET blobId = ?, contentType = ? WHERE defId = ? AND name = ?",
         (state.keep_blob(content), media, definition, name),
     )
-    return cursor.rowcount == 1
 
 
 def count_files(state: State, submission: int) -> None:
+    """How many files are there and expected; and whether an encrypted submission has its answers at all."""
     state.db.execute(
         "UPDATE submissions SET (present, expected) = (SELECT count(blobId), count(*) FROM submission_attachments "
-        "WHERE defId = submissions.currentDefId) WHERE id = ?",
+        "WHERE defId = submissions.currentDefId), status = (SELECT CASE WHEN d.encryptedFile IS NULL THEN NULL "
+        "WHEN a.blobId IS NULL THEN 'missingEncryptedFormData' ELSE 'notDecrypted' END FROM submission_defs d "
+        "LEFT JOIN submission_attachments a ON a.defId = d.id AND a.name = d.encryptedFile "
+        "WHERE d.id = submissions.currentDefId) WHERE id = ?",
         (submission,),
     )

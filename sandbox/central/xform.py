@@ -39,6 +39,8 @@ class XForm:
     attachments: list[tuple[str, str]]
     """(file name, type) of every file the form refers to."""
     entity_lists: list[EntityList]
+    encrypted: bool
+    """The form carries a public key: phones encrypt, and the server sees no answers."""
     hash: str
     sha: str
     sha256: str
@@ -65,6 +67,7 @@ def read_form(text: str) -> XForm:
         fields=fields,
         attachments=_attachments(model, body),
         entity_lists=_entity_lists(data, fields),
+        encrypted=any("base64RsaPublicKey" in node.attributes for node in model.all("submission")),
         hash=hashlib.md5(raw, usedforsecurity=False).hexdigest(),
         sha=hashlib.sha1(raw, usedforsecurity=False).hexdigest(),
         sha256=hashlib.sha256(raw).hexdigest(),

@@ -117,3 +117,22 @@ def test_deleting_an_app_user(survey: Any) -> None:
     assert survey.http.delete(f"/app-users/{phone.id}").json() == {"success": True}
     assert survey.http.get("/app-users").json() == []
     assert phone.http.get("/formList").status_code == 403
+
+
+def test_a_viewer_reads_and_may_not_review(survey: Any, server: Any, admin: Any, kit: Any) -> None:
+    [instance_id] = survey.received()
+    email = f"viewer-{instance_id[5:]}@example.org"
+    user = admin.post("/users", json={"email": email, "password": "a-long-password"}).raise_for_status().json()
+    try:
+        with server.client() as http:
+            session = http.post("/sessions", json={"email": email, "password": "a-long-password"}).json()
+        with server.client(session["token"]) as viewer:
+            path = f"/projects/{survey.id}"
+            kit.refused(viewer.get(path), 403.1)
+            survey.http.post(f"/assignments/viewer/{user['id']}").raise_for_status()
+            rows = viewer.get(f"{path}/forms/contract.svc/Submissions").json()["value"]
+            assert [row["__id"] for row in rows] == [instance_id]
+            kit.refused(viewer.patch(path + survey.one(instance_id), json={"reviewState": "approved"}), 403.1)
+            kit.refused(viewer.post(f"{path}/app-users", json={"displayName": "x"}), 403.1)
+    finally:
+        admin.delete(f"/users/{user['id']}").raise_for_status()

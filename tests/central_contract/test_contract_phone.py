@@ -224,3 +224,40 @@ def test_an_administrator_may_send_too(survey: Any, kit: Any) -> None:
     )
     assert answer.status_code == 201
     assert len(survey.rows()) == 1
+
+
+def test_audit_csv_is_a_file(survey: Any, kit: Any) -> None:
+    """What a person did on the phone comes as a file, when the form asks for it."""
+    text = kit.form_xml(form="audited").replace("<instanceName/>", "<instanceName/><audit/>")
+    survey.publish(text.replace("</model>", '<bind nodeset="/data/meta/audit" type="binary"/></model>'))
+    phone = survey.phone(forms=("audited",))
+    instance_id = kit.new_id()
+    xml = kit.submission_xml(instance_id, form="audited")
+    told_csv = b"event,node,start,end\nform start,,1,\n"
+    phone.send(xml.replace("</meta>", "<audit>audit.csv</audit></meta>"), {"audit.csv": told_csv}).raise_for_status()
+    path = survey.one(instance_id, "/attachments", form="audited")
+    assert survey.http.get(path).json() == [{"name": "audit.csv", "exists": True}]
+    assert survey.http.get(f"{path}/audit.csv").content == told_csv
+
+
+def test_encrypted_answers_do_not_show(survey: Any, kit: Any) -> None:
+    """A form with a key: the row has an id and `__system` only, and its status says why."""
+    key = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"
+    text = kit.form_xml(form="secret").replace("</model>", f'<submission base64RsaPublicKey="{key}"/></model>')
+    survey.publish(text)
+    assert survey.http.get("/forms/secret").json()["keyId"] is not None
+    phone = survey.phone(forms=("secret",))
+    instance_id = kit.new_id()
+    xml = (
+        '<data id="secret" version="1" encrypted="yes" xmlns="http://www.opendatakit.org/xforms/encrypted">'
+        "<base64EncryptedKey>abcd</base64EncryptedKey><meta xmlns='http://openrosa.org/xforms'><instanceID>"
+        f"{instance_id}</instanceID></meta><encryptedXmlFile>submission.xml.enc</encryptedXmlFile>"
+        "<base64EncryptedElementSignature>abcd</base64EncryptedElementSignature></data>"
+    )
+    phone.send(xml).raise_for_status()
+    [row] = survey.odata(form="secret", expand="*").json()["value"]
+    assert sorted(row) == ["__id", "__system"]
+    assert row["__system"]["status"] == "missingEncryptedFormData"
+    phone.send(xml, {"submission.xml.enc": b"secret"}).raise_for_status()
+    [row] = survey.odata(form="secret", expand="*").json()["value"]
+    assert (row["__id"], row["__system"]["status"]) == (instance_id, "notDecrypted")
