@@ -105,8 +105,7 @@ def panel(shown: MapView, code: str, causes: Counter[str], language: Language) -
         "households": households,
         "deprivations": deprivations,
         "causes": [
-            {"name": words.answer("causes", cause, language), "count": count}
-            for cause, count in causes.most_common()
+            {"name": words.answer("causes", cause, language), "count": count} for cause, count in causes.most_common()
         ],
     }
 
@@ -164,7 +163,9 @@ def _choices(shown: MapView, language: Language) -> list[dict[str, Any]]:
     for dimension in shown.standard.dimensions:
         rules = {rule.id for rule in shown.standard.rules if rule.dimension == dimension.id}
         of = [one for one in DEPRIVATIONS if one.id in rules]
-        label = gettext(language, mark("Thiếu hụt: %(dimension)s")) % {"dimension": dimension.name.in_language(language)}
+        label = gettext(language, mark("Thiếu hụt: %(dimension)s")) % {
+            "dimension": dimension.name.in_language(language)
+        }
         groups.append({"name": label, "of": of})
     return [
         {
@@ -214,7 +215,9 @@ def _legend(shown: MapView, language: Language) -> dict[str, Any]:
         low, high = formats.percent(one.low, language), formats.percent(one.high, language)
         text = low if low == high else f"{formats.number(one.low, language, 2)} – {high}"
         classes.append({"colour": colour, "text": text, "communes": one.count})
-    missing = mark("chưa có số hộ dân cư") if shown.indicator.over_residents else mark("không có hộ nghèo, hộ cận nghèo")
+    missing = (
+        mark("chưa có số hộ dân cư") if shown.indicator.over_residents else mark("không có hộ nghèo, hộ cận nghèo")
+    )
     return {
         "classes": classes,
         "missing": shown.legend.missing,

@@ -42,9 +42,7 @@ def map_page(
         known = rounds.all_rounds(session)
         if not known:
             return render(request, "maps/none.html", {"round": None})
-        shown = service.view(
-            session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language
-        )
+        shown = service.view(session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language)
         context = present.page(shown, language) | {"rounds": known, "commune": None}
         if commune is not None:
             causes = service.commune_causes(session, actor, shown.round.round_id, commune)
@@ -65,9 +63,7 @@ def commune_panel(
 ) -> Response:
     """The panel of a commune alone, for the map page."""
     with database_of(request).session() as session:
-        shown = service.view(
-            session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language
-        )
+        shown = service.view(session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language)
         causes = service.commune_causes(session, actor, shown.round.round_id, code)
         context = {"commune": present.panel(shown, code, causes, language), "round": shown.round}
     return render(request, "maps/panel.html", context | present.chosen(shown))
@@ -89,9 +85,7 @@ def communes(
 ) -> Any:
     """Counts and rates by commune. GeoJSON (`f=geojson`, or `Accept: application/geo+json`) adds the shapes."""
     with database_of(request).session() as session:
-        shown = service.view(
-            session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language
-        )
+        shown = service.view(session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language)
         if f != "geojson" and (f == "json" or "application/geo+json" not in request.headers.get("accept", "")):
             return present.as_json(shown, language)
         cells = service.cells(session, shown.round)

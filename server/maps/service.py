@@ -83,7 +83,9 @@ def view(
     indicator = INDICATORS.get(indicator_id)
     if indicator is None:
         known = ", ".join(INDICATORS)
-        raise UserError("indicator_unknown", f"Không có chỉ số này; các chỉ số: {known}.", f"No such indicator: {known}.")
+        raise UserError(
+            "indicator_unknown", f"Không có chỉ số này; các chỉ số: {known}.", f"No such indicator: {known}."
+        )
     shown = rounds.choose(session, round_id)
     official = units.units_on(session, shown.unit_vintage, shown.province_code)
     cases = queries.cases_frame(session, shown.round_id, readable(actor, Entity.AGGREGATES))
@@ -106,7 +108,7 @@ def view(
         indicator=indicator,
         basis=basis,
         table=table,
-        total=whole.iloc[0],
+        total=whole.astype(object).iloc[0],
         legend=legend_of_rate,
         unplaced=unplaced,
         # A figure that rests on recorded decisions alone is official, whatever our proposal was.

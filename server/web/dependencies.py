@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import select
 from starlette.requests import Request
 
+from server.accounts import dependencies as accounts
 from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.database import Database
-from server.rounds.tables import Round
+from server.rounds import service as rounds
 from server.settings import Settings
 
 DEMO_USERNAME = "demo supervisor"
@@ -26,12 +26,15 @@ def settings_of(request: Request) -> Settings:
 
 
 def current_actor(request: Request) -> Actor:
-    """Who is acting. The one place where accounts are plugged in: pages and services ask here and nowhere else.
+    """Who is acting: the one place where pages and services learn it.
 
-    An embedded demo has no accounts: whoever sits before it supervises every province that has a round.
+    With accounts on the app, the person found by `server.accounts.dependencies.identify` (raises `Refused` for the
+    anonymous). An embedded demo has none: whoever sits before it supervises every province that has a round.
     """
+    if hasattr(request.state, "actor"):
+        return accounts.current_actor(request)
     with database_of(request).session() as session:
-        provinces = sorted(session.scalars(select(Round.province_code).distinct()))
+        provinces = sorted({one.province_code for one in rounds.all_rounds(session)})
     actor = Actor(
         user_id="demo",
         username=DEMO_USERNAME,

@@ -1,7 +1,7 @@
 """Templates: one environment per language, and the answer made from a template.
 
-A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `theme` and `here`
-(the address of this page with other query values). Filters: `number signed percent day moment`.
+A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `csrf_token`
+(of forms that write), `theme` and `here` (the address of this page with other query values). Filters: `number signed percent day moment`.
 """
 
 from __future__ import annotations
@@ -88,17 +88,22 @@ def render(
 ) -> HTMLResponse:
     """The page as an answer; a choice of language or theme made by the address is kept in a cookie."""
     language, theme = language_of(request), theme_of(request)
-    body = environment(language).get_template(template).render(
-        {
-            "request": request,
-            "language": language,
-            "languages": LANGUAGES,
-            "theme": theme,
-            "actor": getattr(request.state, "actor", None),
-            "here": partial(here, request),
-            "is_fragment": is_fragment(request),
-            **(context or {}),
-        }
+    body = (
+        environment(language)
+        .get_template(template)
+        .render(
+            {
+                "request": request,
+                "language": language,
+                "languages": LANGUAGES,
+                "theme": theme,
+                "actor": getattr(request.state, "actor", None),
+                "csrf_token": getattr(request.state, "csrf_token", ""),
+                "here": partial(here, request),
+                "is_fragment": is_fragment(request),
+                **(context or {}),
+            }
+        )
     )
     answer = HTMLResponse(body, status_code=status, headers=dict(headers or {}))
     # The same address gives another language, theme or part of the page: no cache in between may mix them.

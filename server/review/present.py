@@ -1,0 +1,268 @@
+"""The queue and an interview in words: contexts of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy.orm import Session
+
+from poverty import explain, load_standard
+from poverty.frames import HOUSEHOLD_CHOICES, HOUSEHOLD_MULTIPLE, INCOME_SOURCES
+from server.cases import flags as wording
+from server.cases import service as cases
+from server.cases.tables import Flag, Interview, InterviewMember
+from server.errors import UserError
+from server.review import queries
+from server.rounds import service as rounds
+from server.submissions.flatten import flatten
+from server.submissions.tables import Submission
+from server.web import formats, words
+from server.web.language import Language, gettext, mark
+
+DWELLING = ("wall", "column", "roof", "floor_area", "water_source", "toilet", "internet")
+DEVICES = ("shared_devices", "personal_devices")
+NEEDS = ("causes", "support_needs", "remarks")
+_FLAG_NAMES = {
+    "no_commune": mark("Không ghi xã"),
+    "unknown_commune": mark("Mã xã lạ"),
+    "round_differs": mark("Khác đợt"),
+    "unknown_choice": mark("Mã trả lời lạ"),
+    "unreadable": mark("Không đọc được"),
+    "unknown_fields": mark("Câu hỏi lạ"),
+    "no_members": mark("Không có thành viên"),
+    "no_head": mark("Không có chủ hộ"),
+    "gps_missing": mark("Thiếu GPS"),
+    "gps_outside": mark("GPS ngoài tỉnh"),
+    "gps_disagrees": mark("GPS khác xã đã ghi"),
+    "class_undetermined": mark("Chưa đủ thông tin"),
+    "class_changed": mark("Đổi loại so với năm trước"),
+    "near_cut": mark("Sát chuẩn thu nhập"),
+    "phone_server_differ": mark("Điện thoại tính khác"),
+    "duplicate_cccd": mark("Trùng số định danh"),
+    "size_mismatch": mark("Lệch số thành viên"),
+    "short_interview": mark("Phỏng vấn quá ngắn"),
+    "attachments_missing": mark("Thiếu tệp đính kèm"),
+}
+_MEMBER_ANSWERS = (
+    "attending",
+    "qualification",
+    "work",
+    "contract",
+    "insured",
+    "allowance",
+    "malnourished",
+    "disability",
+)
+
+
+def row(
+    interview: Interview, flags: Sequence[Flag], places: tuple[dict[str, Any], dict[str, str]], language: Language
+) -> dict[str, Any]:
+    """One line of the queue."""
+    villages, communes = places
+    village = villages.get(interview.village_id or "")
+    return {
+        "id": interview.interview_id,
+        "version": interview.version_id,
+        "head": interview.head_name,
+        "village": village.name if village else None,
+        "commune": communes.get(interview.commune_code or ""),
+        "severity": interview.severity,
+        "reason": flag_text(flags[0], language) if flags else None,
+        "more": max(0, len(flags) - 1),
+        "proposed": interview.proposed_class,
+        "previous": interview.previous_class,
+        "missing": [words.question(name, language) for name in interview.missing.split()],
+        "enumerator": interview.enumerator,
+        "visited": interview.visited_at,
+        "waiting_days": (datetime.now(UTC) - interview.submitted_at).days,
+        "photos_missing": max(0, interview.attachments_expected - interview.attachments_present),
+        "state": interview.review_state,
+    }
+
+
+def flag_text(flag: Flag, language: Language) -> str:
+    """The flag's reason in one line, with the answers it speaks of named as the form names them."""
+    details = dict(flag.details)
+    for name in ("field", "fields", "missing"):
+        value = details.get(name)
+        if isinstance(value, str):
+            details[name] = ", ".join(words.question(one, language) for one in value.replace(",", " ").split())
+        elif isinstance(value, list):
+            details[name] = [words.question(str(one), language) for one in value]
+    return wording.say(flag.code, details, language)
+
+
+def flag_name(code: str, language: Language) -> str:
+    """What a kind of flag is called, whatever the household."""
+    return gettext(language, _FLAG_NAMES[code]) if code in _FLAG_NAMES else code
+
+
+def interview(session: Session, of: Interview, language: Language) -> dict[str, Any]:
+    """Everything that the interview's page tells."""
+    members = queries.members(session, of.interview_id)
+    names = {member.member_no: member.full_name for member in members}
+    versions = queries.versions(session, of.interview_id)
+    linked = queries.last_year(session, of)
+    found = queries.flags(session, [of.interview_id])[of.interview_id]
+    return {
+        "interview": of,
+        "row": row(of, found, queries.places(session, [of]), language),
+        "flags": [
+            {
+                "severity": flag.severity,
+                "text": flag_text(flag, language),
+                "remedy": wording.remedy(flag.code, language),
+                "anchor": _anchor(flag),
+                "member": flag.member_no or None,
+            }
+            for flag in found
+        ],
+        "indicators": indicators(session, of, names, language),
+        "members": [_member(member, language) for member in members],
+        "dwelling": [(words.question(name, language), _answer(of, name, language), name) for name in DWELLING],
+        "devices": [(words.question(name, language), _answer(of, name, language), name) for name in DEVICES],
+        "incomes": [(words.question(name, language), of.answers.get(name), name) for name in INCOME_SOURCES],
+        "needs": [(words.question(name, language), _answer(of, name, language), name) for name in NEEDS],
+        "phone": mask(of.answers.get("phone")),
+        "linked": [
+            {
+                "status": link.status,
+                "rule": link.rule,
+                "code": household.household_code,
+                "class": household.status,
+                "village": household.village_name,
+                "members": household.member_count,
+                "year": household.year,
+            }
+            for link, household in linked
+        ],
+        "versions": versions,
+        "changes": changes(versions, language),
+        "decisions": queries.decisions(session, [of.interview_id]),
+        "official": queries.official(session, of),
+    }
+
+
+def indicators(
+    session: Session, of: Interview, names: dict[int, str | None], language: Language
+) -> list[dict[str, Any]]:
+    """The twelve, in the standard's order: value, whom it concerns, the answers that decided, the rule and its standing.
+
+    Empty when the answers can no longer be read as a frame; the flags then say so.
+    """
+    standard = load_standard(rounds.get(session, of.round_id).standard_id)
+    try:
+        households, people = cases.frames(session, of.interview_id)
+        told = explain(households, people, standard)
+    except (UserError, ValueError):
+        return []
+    result = []
+    for rule in standard.rules:
+        rows = told[told["rule"] == rule.id]
+        concerned = []
+        for number, fields in zip(rows["member_no"], rows["fields"], strict=True):
+            who = None if pd.isna(number) else (names.get(int(number)) or f"#{int(number)}")
+            concerned.append({"who": who, "fields": [words.question(name, language) for name in fields.split()]})
+        result.append(
+            {
+                "id": rule.id,
+                "name": rule.name.in_language(language),
+                "wording": rule.wording.in_language(language),
+                "source": rule.source,
+                "status": rule.status,
+                "value": str(rows["value"].iloc[0]),
+                "concerned": [one for one in concerned if one["who"] or one["fields"]],
+            }
+        )
+    return result
+
+
+def changes(versions: Sequence[Submission], language: Language) -> list[dict[str, str]]:
+    """What the newest version answers otherwise than the one before it; member answers name the member's number."""
+    if len(versions) < 2:
+        return []
+    new, old = (flatten([(one.central_id, one.payload)]) for one in versions[:2])
+    told = []
+    for name in new.households.columns.intersection(old.households.columns):
+        if not str(name).startswith(("phone_", "started_", "ended_")):
+            told += _change(str(name), old.households[name].iloc[0], new.households[name].iloc[0], None, language)
+    index = new.members.index.union(old.members.index)
+    before, after = old.members.reindex(index), new.members.reindex(index)
+    for name in after.columns.intersection(before.columns):
+        for key in index:
+            told += _change(str(name), before.at[key, name], after.at[key, name], int(key[1]), language)
+    return told
+
+
+def _change(name: str, before: Any, after: Any, member: int | None, language: Language) -> list[dict[str, str]]:
+    texts = [_said(name, value, language) for value in (before, after)]
+    if texts[0] == texts[1]:
+        return []
+    if name == "cccd":
+        texts = [mask(text) for text in texts]
+    label = words.question(name, language) + (f" (#{member})" if member else "")
+    return [{"name": label, "before": texts[0], "after": texts[1]}]
+
+
+def _said(name: str, value: Any, language: Language) -> str:
+    if formats.is_unknown(value):
+        return formats.UNKNOWN
+    if isinstance(value, pd.Timestamp):
+        return formats.day(value.date(), language)
+    if isinstance(value, float):
+        return formats.number(value, language, 0 if value.is_integer() else 2)
+    return words.answer(name, str(value), language)
+
+
+def _member(member: InterviewMember, language: Language) -> dict[str, Any]:
+    answers = []
+    for name in _MEMBER_ANSWERS:
+        code = member.answers.get(name)
+        if code not in (None, "", "none"):
+            answers.append((words.question(name, language), words.answer(name, str(code), language)))
+    return {
+        "number": member.member_no,
+        "name": member.full_name,
+        "relation": words.answer("relation", member.relation, language) if member.relation else None,
+        "sex": words.answer("sex", member.sex, language) if member.sex else None,
+        "born": member.birth_date or member.birth_year,
+        "age": member.age,
+        "cccd": mask(member.cccd),
+        "answers": answers,
+    }
+
+
+def _answer(of: Interview, name: str, language: Language) -> str | None:
+    value = of.answers.get(name)
+    if value in (None, ""):
+        return None
+    if name in HOUSEHOLD_CHOICES or name in HOUSEHOLD_MULTIPLE:
+        return words.answer(name, str(value), language)
+    if isinstance(value, int | float):
+        return formats.number(value, language, 0 if float(value).is_integer() else 1) + (
+            " m²" if name == "floor_area" else ""
+        )
+    return str(value)
+
+
+def _anchor(flag: Flag) -> str:
+    """Where on the page the answer stands that a flag speaks of."""
+    if flag.member_no:
+        return f"member-{flag.member_no}"
+    if flag.code.startswith("gps") or "commune" in flag.code:
+        return "place"
+    if flag.field in (*DWELLING, *DEVICES, *INCOME_SOURCES, *NEEDS):
+        return f"answer-{flag.field}"
+    return {"class_changed": "last-year", "no_head": "members", "no_members": "members"}.get(flag.code, "indicators")
+
+
+def mask(number: Any) -> str:
+    """A personal number or telephone with its middle hidden: enough to compare with a paper, not to use."""
+    text = "" if number is None else str(number)
+    if len(text) < 6:
+        return "•" * len(text) if text else formats.UNKNOWN
+    return text[:3] + "•" * (len(text) - 5) + text[-2:]
