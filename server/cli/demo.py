@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.population import Province
     from server.central.publish import RoundForm
     from server.database import Database
-    from server.settings import Settings
+    from server.settings import CentralSettings, Settings
 
 PROVINCE = "33"
 ROUND = "2026"
@@ -145,17 +145,20 @@ class Running:
 
 
 @contextmanager
-def demo_province(options: DemoOptions, progress: Progress) -> Iterator[Running]:
+def demo_province(options: DemoOptions, progress: Progress, given: CentralSettings | None = None) -> Iterator[Running]:
     """Run the whole loop; within the block the database is open and the stand-in Central runs.
 
+    given: a Central to use instead of a stand-in; it gets a project of its own.
     Raises `UserError` for a folder that is not the demo's, or boundaries that do not fit.
     """
+    from pydantic import SecretStr
+
     from sandbox.central.process import StandIn
     from sandbox.population import generate
     from server.central import service as central
     from server.database import Database
     from server.registry import service as registry
-    from server.settings import load_settings
+    from server.settings import CentralSettings, load_settings
 
     folder = _fresh_folder(options.data_dir)
     summary = DemoSummary(households=options.households, by_phone=options.households <= BY_PHONE_UP_TO)
@@ -167,12 +170,10 @@ def demo_province(options: DemoOptions, progress: Progress) -> Iterator[Running]
             province = generate(options.households, _communes(cells), options.scope, options.seed)
         with clock("central"):
             progress("central", 0, 0)
-            stand_in = stack.enter_context(StandIn(folder / "central.sqlite"))
-            settings = load_settings(
-                {},
-                data={"dir": folder},
-                central={"url": stand_in.url, "user": stand_in.user, "password": stand_in.password},
-            )
+            if given is None:
+                stand_in = stack.enter_context(StandIn(folder / "central.sqlite"))
+                given = CentralSettings(url=stand_in.url, user=stand_in.user, password=SecretStr(stand_in.password))
+            settings = replace(load_settings({}, data={"dir": folder}), central=given)
             database = Database(settings.database_url)
             stack.callback(database.dispose)
         with clock("set_up"):
@@ -301,8 +302,6 @@ def _publish(database: Database, settings: Settings, folder: Path) -> tuple[Roun
 
 
 def _with_project(settings: Settings, project_id: int) -> Settings:
-    from dataclasses import replace
-
     return replace(settings, central=settings.central.model_copy(update={"project_id": project_id}))
 
 
