@@ -336,7 +336,7 @@ def _register(media_dir: Path) -> None:
 def _leaves(node: Any, path: tuple[tuple[str, bool], ...]) -> list[tuple[str, tuple[tuple[str, bool], ...]]]:
     """(leaf name, steps to it from the root, each with whether it repeats) for every leaf of an instance."""
     found = []
-    for child in node.getChildren() if hasattr(node, "getChildren") else _children(node):
+    for child in (node.getChildAt(position) for position in range(node.getNumChildren())):
         name = str(child.getName())
         here = (*path, (name, bool(child.isRepeatable())))
         if child.getNumChildren():
@@ -344,10 +344,6 @@ def _leaves(node: Any, path: tuple[tuple[str, bool], ...]) -> list[tuple[str, tu
         else:
             found.append((name, here))
     return found
-
-
-def _children(node: Any) -> list[Any]:
-    return [node.getChildAt(position) for position in range(node.getNumChildren())]
 
 
 def _serialised(answer: Any) -> Any:

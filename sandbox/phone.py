@@ -83,8 +83,12 @@ def plain(value: Any) -> Any:
 
 
 def location_of(household: Answers) -> tuple[float, float, float, float] | None:
-    """(latitude, longitude, altitude 0, accuracy) as a phone gives them; None without GPS."""
+    """(latitude, longitude, altitude 0, accuracy) as a phone gives them; None without GPS.
+
+    JavaRosa takes a point of zeros alone for one that was never read, and so does this.
+    """
     latitude, longitude = plain(household.get("latitude")), plain(household.get("longitude"))
     if latitude is None or longitude is None:
         return None
-    return float(latitude), float(longitude), 0.0, float(plain(household.get("gps_accuracy")) or 0.0)
+    place = float(latitude), float(longitude), 0.0, float(plain(household.get("gps_accuracy")) or 0.0)
+    return place if any(place) else None

@@ -283,7 +283,7 @@ def _in_order(text: str | None, codes: tuple[str, ...]) -> str:
 
 def _location(household: dict[Hashable, Any]) -> str:
     place = location_of(household)
-    return "" if place is None or not any(place) else " ".join(java_double(float(part)) for part in place)
+    return "" if place is None else " ".join(map(java_double, place))
 
 
 def _local(moment: datetime) -> datetime:

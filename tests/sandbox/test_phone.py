@@ -1,0 +1,157 @@
+"""The phone and the server agree on everything the phone computes, whatever is answered."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forms.engine import AnswerRefused
+from forms.media import write_media
+from poverty.ages import ages
+from poverty.classify import classify
+from poverty.standard import load_standard
+from sandbox.phone import Phone, draw_instance_id
+from tests.forms.household_form import build, build_with_media
+from tests.sandbox.households_at_random import REVIEW_DATE, draw
+from tests.sandbox.population_squares import province, squares
+
+STANDARD = load_standard("nd07-2021")
+RULES = [rule.id for rule in STANDARD.rules]
+STARTED = datetime(2026, 9, 3, 2, 0, tzinfo=UTC)
+ENDED = datetime(2026, 9, 3, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory: pytest.TempPathFactory) -> Phone:
+    built, media_dir = build_with_media(tmp_path_factory.mktemp("phone"))
+    return Phone(built, media_dir, username="rsv-1")
+
+
+def fill_all(
+    phone: Phone, households: pd.DataFrame, members: pd.DataFrame, started_at: datetime = STARTED
+) -> dict[str, ET.Element]:
+    by_household = dict(iter(members.groupby(level="interview_id")))
+    return {
+        str(name): ET.fromstring(
+            phone.fill(row, by_household[name], instance_id=f"uuid:{name}", started_at=started_at, ended_at=ENDED)
+        )
+        for name, row in households.iterrows()
+    }
+
+
+def computed(submissions: dict[str, ET.Element]) -> pd.DataFrame:
+    """What the phones computed, as `classify` says it."""
+    rows = {}
+    for name, root in submissions.items():
+        text = {leaf.tag: leaf.text for leaf in root}
+        number = {key: float(text[key] or "nan") for key in ("income_low", "income_high")}
+        count = {key: int(text[key] or -1) for key in ("member_count", "deprivations_min", "deprivations_max")}
+        truth = {key: {"1": True, "0": False, None: pd.NA}[text[key]] for key in (*RULES, "below_line")}
+        rows[name] = {**number, **count, **truth, "proposed_class": text["proposed_class"]}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def assert_agree(phone_values: pd.DataFrame, server_values: pd.DataFrame) -> None:
+    server_values = server_values.loc[phone_values.index]
+    for column in phone_values.columns:
+        left = phone_values[column].astype(server_values[column].dtype)
+        pd.testing.assert_series_equal(
+            left, server_values[column], check_names=False, check_index_type=False, check_exact=True
+        )
+
+
+def asked_frames(households: pd.DataFrame, members: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The frames as the server would get them: area class of the commune, births as precisely as they were asked."""
+    area = households["commune_code"].map({"11953": "urban", "11995": "rural", "12004": "rural"})
+    members = members.copy()
+    members["birth_date"] = members["birth_date"].where(members["birth_precision"].eq("full").fillna(False))
+    members["birth_year"] = members["birth_year"].where(members["birth_precision"].eq("year").fillna(False))
+    # Work, and with it the contract, is asked from 15 years; a contract only of who works for a wage.
+    age = ages(members, REVIEW_DATE)
+    asked_work = age.isna() | (age >= 15).fillna(False)
+    members["work"] = members["work"].where(asked_work)
+    members["contract"] = members["contract"].where(members["work"].eq("wage").fillna(False))
+    return households.assign(area_class=area), members
+
+
+def test_phone_and_server_agree_on_200_households_drawn_at_random(phone: Phone) -> None:
+    households, members, _ = draw(200, seed=7)
+    submissions = fill_all(phone, households, members)
+    households, members = asked_frames(households, members)
+    classified = classify(households, members, STANDARD)
+    assert_agree(computed(submissions), classified)
+    # The draw reaches every value, so that agreement says something.
+    assert set(classified["proposed_class"]) >= {"poor", "not_poor", "undetermined"}
+    for rule in RULES:
+        assert {str(value) for value in classified[rule]} == {"True", "False", "<NA>"}
+    assert set(members.groupby(level=0).size()) >= {1, 15}
+
+
+def test_ages_agree_at_every_edge(phone: Phone) -> None:
+    households, members, _ = draw(24, seed=11)
+    submissions = fill_all(phone, households, members)
+    _, asked = asked_frames(households, members)
+    expected = ages(asked, REVIEW_DATE)
+    for name, root in submissions.items():
+        given = [leaf.text for leaf in root.iterfind("member/age")]
+        assert given == [None if pd.isna(age) else str(age) for age in expected.loc[name]]
+
+
+def test_the_clock_of_the_phone_does_not_matter(phone: Phone) -> None:
+    households, members, _ = draw(6, seed=3)
+    now = computed(fill_all(phone, households, members))
+    in_2019 = computed(fill_all(phone, households, members, datetime(2019, 1, 1, tzinfo=UTC)))
+    pd.testing.assert_frame_equal(now, in_2019)
+
+
+def test_the_generators_truth_comes_out_of_the_phone(tmp_path: Path) -> None:
+    """Three witnesses: the generator, which knows no rule; the phone; the server."""
+    made = province(400)
+    households = made.households.sample(100, random_state=1)
+    write_media(squares(), made.villages, tmp_path)
+    phone = Phone(build(tmp_path), tmp_path)
+    found = computed(fill_all(phone, households, made.members))
+    assert_agree(found, classify(made.households, made.members, STANDARD))
+    assert set(found["proposed_class"]) == {"poor", "near_poor", "not_poor", "undetermined"}
+    truth = made.truth.loc[households.index]
+    assert list(found["proposed_class"]) == list(truth["proposed_class"])
+    for rule in RULES:
+        assert [str(value) for value in found[rule]] == [str(value) for value in truth[rule]]
+
+
+def test_a_form_never_takes_an_impossible_answer(phone: Phone) -> None:
+    households, members, _ = draw(1, seed=5)
+    broken = members.assign(cccd="12345")
+    with pytest.raises(AnswerRefused, match=r"cccd \(member 1\)") as refusal:
+        fill_all(phone, households, broken)
+    assert "12345" not in str(refusal.value)
+
+
+def test_a_household_without_its_commune_is_not_sent(phone: Phone) -> None:
+    households, members, _ = draw(1, seed=5)
+    with pytest.raises(AnswerRefused, match="commune_code"):
+        fill_all(phone, households.assign(commune_code=pd.NA), members)
+
+
+def test_instance_ids_are_random_and_can_be_repeated() -> None:
+    first, second = np.random.default_rng(1), np.random.default_rng(1)
+    ids = [draw_instance_id(first) for _ in range(3)]
+    assert ids == [draw_instance_id(second) for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert all(name.startswith("uuid:") and name[19] == "4" for name in ids)
+
+
+def test_the_file_of_the_form_is_all_a_phone_needs(phone: Phone, tmp_path: Path) -> None:
+    """Built anew, the form gives the same submission."""
+    built, media_dir = build_with_media(tmp_path)
+    households, members, _ = draw(2, seed=9)
+    again = Phone(built, media_dir, username="rsv-1")
+    for (name, root), (_, other) in zip(
+        fill_all(phone, households, members).items(), fill_all(again, households, members).items(), strict=True
+    ):
+        assert ET.tostring(root) == ET.tostring(other), name

@@ -1,0 +1,109 @@
+"""Submissions written without Java are those of the phone, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jpype
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms.build import BuiltForm
+from forms.java import start_jvm
+from forms.media import write_media
+from poverty.standard import load_standard
+from sandbox.phone import Phone
+from sandbox.submissions import java_double, java_number, write
+from tests.forms.household_form import build, build_with_media
+from tests.sandbox.households_at_random import draw
+from tests.sandbox.population_squares import province, squares
+
+STANDARD = load_standard("nd07-2021")
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory: pytest.TempPathFactory) -> tuple[BuiltForm, Path]:
+    return build_with_media(tmp_path_factory.mktemp("submissions"))
+
+
+def by_phone(
+    form: tuple[BuiltForm, Path], households: pd.DataFrame, members: pd.DataFrame, visits: pd.DataFrame
+) -> list[str]:
+    phone = Phone(*form, device_id="collect:x")
+    groups = dict(iter(members.groupby(level="interview_id")))
+    return [
+        phone.fill(
+            row,
+            groups[name],
+            instance_id=visits.loc[name, "instance_id"],
+            started_at=visits.loc[name, "started_at"].to_pydatetime(),
+            ended_at=visits.loc[name, "ended_at"].to_pydatetime(),
+            username=None if pd.isna(visits.loc[name, "username"]) else visits.loc[name, "username"],
+        )
+        for name, row in households.iterrows()
+    ]
+
+
+def assert_equal(written: list[str], filled: list[str]) -> None:
+    assert len(written) == len(filled)
+    for mine, phones in zip(written, filled, strict=True):
+        assert mine == phones
+
+
+def test_200_households_drawn_at_random_are_equal(form: tuple[BuiltForm, Path]) -> None:
+    households, members, visits = draw(200, seed=42)
+    written = list(write(form[0], form[1], STANDARD, households, members, visits, "collect:x"))
+    assert_equal(written, by_phone(form, households, members, visits))
+    # The draw has what could differ: no GPS, no known birth, years alone, hidden and blank answers, odd texts.
+    everything = "".join(written)
+    for piece in ("<location />", "<age />", "<birth_year>", "<birth_date>", "<contract />", "&amp;", "E", "😀"):
+        assert piece in everything
+    assert not all("<attending>" in text for text in written)
+
+
+def test_households_of_the_generator_are_equal(tmp_path: Path) -> None:
+    made = province(400)
+    households = made.households.sample(50, random_state=2)
+    write_media(squares(), made.villages, tmp_path)
+    form = build(tmp_path), tmp_path
+    visits = pd.DataFrame(
+        {
+            "instance_id": "uuid:" + households.index.to_series(),
+            "started_at": households["visited_at"],
+            "ended_at": households["visited_at"] + pd.Timedelta(minutes=35),
+            "username": households["enumerator"],
+        },
+        index=households.index,
+    )
+    written = list(write(*form, STANDARD, households, made.members, visits, "collect:x"))
+    assert_equal(written, by_phone(form, households, made.members, visits))
+
+
+def test_the_order_of_the_members_frame_does_not_matter(form: tuple[BuiltForm, Path]) -> None:
+    households, members, visits = draw(12, seed=1)
+    shuffled = members.sample(frac=1, random_state=3).sort_index(level="member_no", sort_remaining=False)
+    reversed_households = households.iloc[::-1]
+    written = list(write(*form, STANDARD, reversed_households, shuffled, visits))
+    assert written == list(write(*form, STANDARD, households, members, visits))[::-1]
+
+
+def test_a_household_without_members_is_refused(form: tuple[BuiltForm, Path]) -> None:
+    households, members, visits = draw(2, seed=1)
+    with pytest.raises(ValueError, match="every household needs a member"):
+        list(write(*form, STANDARD, households, members.drop(households.index[0], level=0), visits))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
+def test_a_double_is_written_as_java_writes_it(value: float) -> None:
+    start_jvm()
+    assert java_double(value) == str(jpype.JClass("java.lang.Double").toString(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1"), (1500000.0, "1500000"), (645833.375, "645833.375"), (12500000.5, "1.25000005E7"), (0.0, "0")],
+)
+def test_a_calculated_number_is_whole_when_it_can_be(value: float, text: str) -> None:
+    assert java_number(value) == text
