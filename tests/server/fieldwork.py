@@ -1,4 +1,4 @@
-"""A round on a grid of made-up squares, a stand-in Central with its form, and submissions as a phone would send them."""
+"""A round on a grid of made-up squares, a stand-in Central with its form, and submissions as a phone sends them."""
 
 from __future__ import annotations
 

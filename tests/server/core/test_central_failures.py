@@ -1,4 +1,4 @@
-"""A Central that is down, refuses, breaks off or is none: a clear error, nothing half-written, nothing personal said."""
+"""A Central that is down, refuses, breaks off or is none: a clear error, nothing half-written, nothing personal."""
 
 from __future__ import annotations
 
