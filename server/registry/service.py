@@ -62,7 +62,8 @@ def import_list(session: Session, path: Path, *, province_code: str) -> Imported
         raise UserError(
             "registry_empty",
             f"{path.name}: không hộ nào nhập được; dòng {first['row']}, cột {first['column']}: {first['problem']}.",
-            f"{path.name}: no household could be taken; row {first['row']}, column {first['column']}: {first['problem']}.",
+            f"{path.name}: no household could be taken; "
+            f"row {first['row']}, column {first['column']}: {first['problem']}.",
         )
     if len(years) > 1:
         raise UserError(
@@ -253,7 +254,7 @@ def previous_classes(session: Session, round_id: str) -> dict[str, str]:
         )
         .where(Link.round_id == round_id, Link.status == "linked")
     )
-    return {interview_id: status for interview_id, status in session.execute(statement)}
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 def movement_counts(session: Session, round_id: str) -> list[Movement]:

@@ -73,7 +73,7 @@ def units_on(session: Session, on: date, province_code: str) -> pd.DataFrame:
 
 
 def import_cells(session: Session, cells: gpd.GeoDataFrame) -> int:
-    """Store the boundaries (or Voronoi cells) of the units of one vintage, instead of what was there; the number stored.
+    """Store the boundaries (or Voronoi cells) of units of one vintage, instead of what was there; how many.
 
     cells: as `geo.boundaries.read_boundaries` or `geo.voronoi.voronoi_cells` give them: EPSG:4326 by `code`, with
     `valid_from`; attrs `is_boundary`, `source`.
@@ -130,8 +130,8 @@ def cells_on(session: Session, on: date, province_code: str) -> gpd.GeoDataFrame
 def import_villages(session: Session, villages: pd.DataFrame, *, on: date, province_code: str, source: str) -> int:
     """Store villages: village_id, name, type, commune_code; optional latitude, longitude, old_commune_code.
 
-    A village that is there already is brought up to date. Raises `UserError` for a commune that is no unit of that day, or an id
-    given twice.
+    A village that is there already is brought up to date. Raises `UserError` for a commune that is no unit of that day,
+    or an id given twice.
     """
     units = units_on(session, on, province_code)
     given = villages.assign(village_id=villages["village_id"].astype(str))
@@ -226,7 +226,8 @@ def import_residents(
             raise UserError(
                 "residents_number",
                 f"Cột {column}: xã {', '.join(bad[:5])} không có số nguyên không âm. Sửa rồi nhập lại.",
-                f"Column {column}: units {', '.join(bad[:5])} have no whole number of zero or more. Correct and import again.",
+                f"Column {column}: units {', '.join(bad[:5])} have no whole number of zero or more. "
+                "Correct it and import again.",
             )
         numbers[column] = values.astype("Int64")
     rows = _records(pd.DataFrame({"commune_code": given["commune_code"], **numbers}))
