@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from server.cli import database, forms, geo, registry, rounds, serve, sync
+from server.cli import database, demo, forms, geo, registry, rounds, serve, sync
 from server.cli.common import report_error
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(registry.reconcile)
 app.command("doctor")(database.doctor)
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -28,6 +28,14 @@ _STAGES = {
     "pull": "Tải phiếu từ Central",
     "derive": "Phân loại, định vị, kiểm tra",
     "link": "Đối chiếu danh sách",
+    # Of the demo.
+    "population": "Sinh dân cư giả lập",
+    "central": "Khởi động ODK Central giả lập",
+    "set_up": "Nhập danh mục, phát hành phiếu",
+    "field": "Phỏng vấn trên điện thoại",
+    "sync": "Đồng bộ",
+    "reconcile": "Đối chiếu danh sách",
+    "check": "So với dữ liệu đã sinh",
 }
 
 
