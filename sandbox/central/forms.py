@@ -6,13 +6,10 @@ import re
 import sqlite3
 import tempfile
 import uuid
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import orjson
-from pyxform.errors import PyXFormError
-from pyxform.xls2xform import convert
 
 from . import entities, errors
 from .instance import Schema, rendered, schema_of
@@ -34,20 +31,22 @@ FROM forms JOIN form_defs d ON d.formId = forms.id
 
 def convert_xlsx(content: bytes, kind: str, fallback_id: str, ignore_warnings: bool) -> str:
     """XForm XML of a workbook. `Problem` 400.15 when it is no valid XLSForm, 400.16 when it has warnings."""
+    from pyxform.errors import PyXFormError  # half of the start's time, and few servers convert anything
+    from pyxform.xls2xform import convert
+
     warnings: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{fallback_id or 'form'}{kind}"
-        path.write_bytes(content)
-        try:
-            result = convert(
-                xlsform=BytesIO(content), validate=False, warnings=warnings, form_name="data", file_type=kind
-            )
-        except (PyXFormError, ValueError, KeyError, OSError, AttributeError, TypeError) as error:
-            raise errors.Problem(
-                "400.15",
-                "The given XLSForm file was not valid. Please see the error details for more information.",
-                {"error": str(error), "warnings": None},
-            ) from error
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            # pyxform gives a workbook without a form id the file's name: the client's proposal
+            path = Path(folder) / f"{Path(fallback_id).name or 'form'}{kind}"
+            path.write_bytes(content)
+            result = convert(xlsform=path, validate=False, warnings=warnings)
+    except (PyXFormError, ValueError, KeyError, OSError, AttributeError, TypeError) as error:
+        raise errors.Problem(
+            "400.15",
+            "The given XLSForm file was not valid. Please see the error details for more information.",
+            {"error": str(error), "warnings": None},
+        ) from error
     if warnings and not ignore_warnings:
         raise errors.Problem(
             "400.16",
@@ -55,12 +54,8 @@ def convert_xlsx(content: bytes, kind: str, fallback_id: str, ignore_warnings: b
             "with ?ignoreWarnings=true",
             {"warnings": {"xlsFormWarnings": warnings}},
         )
-    return with_form_id(result.xform, fallback_id)
-
-
-def with_form_id(text: str, fallback_id: str) -> str:
-    """A workbook without a form id of its own takes the one the client proposes."""
-    return text.replace('id="data"', f'id="{fallback_id}"', 1) if fallback_id else text
+    xform: str = result.xform
+    return xform
 
 
 def form_json(row: sqlite3.Row) -> dict[str, Any]:

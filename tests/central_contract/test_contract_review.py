@@ -164,3 +164,21 @@ def test_files_over_rest(survey: Any, kit: Any) -> None:
     assert survey.http.get(survey.one(instance_id, "/attachments")).json() == [{"name": "a.png", "exists": False}]
     [row] = survey.rows()
     assert (row["__system"]["attachmentsPresent"], row["__system"]["attachmentsExpected"]) == (0, 1)
+
+
+def test_an_edit_keeps_the_first_form_version(survey: Any, kit: Any) -> None:
+    """`__system/formVersion` is the version the interview was first sent with; the versions tell the later ones."""
+    [first] = survey.received()
+    survey.draft(kit.form_xml(version="2", extra=True)).raise_for_status()
+    survey.http.post("/forms/contract/draft/publish").raise_for_status()
+    put(survey, first, kit.submission_xml(replaces=first, version="2")).raise_for_status()
+    [row] = survey.rows()
+    assert row["__system"]["formVersion"] == "1"
+    path = survey.one(first, "/versions")
+    versions = survey.http.get(path, headers={"X-Extended-Metadata": "true"}).json()
+    assert [item["formVersion"] for item in versions] == ["2", "1"]
+
+
+def test_an_id_is_at_most_64_letters_long(survey: Any, kit: Any) -> None:
+    survey.submit(kit.submission_xml("a" * 64)).raise_for_status()
+    kit.refused(survey.submit(kit.submission_xml("a" * 65)), 400.13)

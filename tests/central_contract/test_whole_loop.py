@@ -16,6 +16,7 @@ from server.central import service as central
 from server.central.client import Central
 from server.central.outbox import deliver
 from server.cli.demo import ROUND, DemoOptions, Running, demo_province
+from server.registry import service as registry
 from server.review import service as review
 from server.settings import CentralSettings
 
@@ -44,6 +45,34 @@ def test_everything_arrives_and_is_as_it_was_generated(loop: Running) -> None:
     assert summary.located == summary.with_gps > 0
     assert summary.linked > 0
     assert summary.holds
+
+
+def test_links_are_true_and_movements_are_those_of_the_truth(loop: Running) -> None:
+    truth = loop.province.truth
+    truth = truth.set_axis([instance_id(SEED, str(key)) for key in truth.index])
+    with loop.database.session() as session:
+        links = registry.links_frame(session, ROUND)
+        counted = registry.movement_counts(session, ROUND)
+    linked = links[links["status"] == "linked"].set_index("interview_id")["household_code"]
+    assert len(linked) == loop.summary.linked
+    assert (linked == truth["registry_code"].reindex(linked.index)).all()
+    # Exact keys find nearly all; whoever they miss counts as left and as new.
+    listed = truth["registry_code"].dropna()
+    missed = listed.index.difference(linked.index)
+    assert len(missed) <= 0.1 * len(listed)
+    found = {(one.previous, one.current): 0 for one in counted}
+    for one in counted:
+        found[one.previous, one.current] += one.households
+    expected = {
+        (str(row.previous), str(row.current)): int(row.households)
+        for row in loop.province.movements.itertuples()
+        if row.households
+    }
+    for interview in missed:
+        previous, current = truth.loc[interview, "previous"], truth.loc[interview, "proposed_class"]
+        for key, change in (((previous, current), -1), ((previous, "absent"), 1), (("none", current), 1)):
+            expected[key] = expected.get(key, 0) + change
+    assert {key: n for key, n in found.items() if n} == {key: n for key, n in expected.items() if n}
 
 
 def test_pulling_again_brings_nothing_new(loop: Running) -> None:
