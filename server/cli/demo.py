@@ -142,6 +142,7 @@ class Running:
     settings: Settings
     database: Database
     summary: DemoSummary
+    province: Province
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
         with clock("check"):
             progress("check", 0, 0)
             _compare(database, options.seed, province, summary)
-        yield Running(settings, database, summary)
+        yield Running(settings, database, summary, province)
 
 
 def _fresh_folder(folder: Path) -> Path:

@@ -257,6 +257,19 @@ def previous_classes(session: Session, round_id: str) -> dict[str, str]:
     return {row[0]: row[1] for row in session.execute(statement)}
 
 
+def links_frame(session: Session, round_id: str) -> pd.DataFrame:
+    """Links of a round: interview_id, household_code, rule, evidence, status (linked | contested), sorted."""
+    import pandas as pd
+
+    names = ("interview_id", "household_code", "rule", "evidence", "status")
+    rows = session.execute(
+        select(*(getattr(Link, name) for name in names))
+        .where(Link.round_id == round_id)
+        .order_by(Link.interview_id, Link.household_code)
+    )
+    return pd.DataFrame(rows.all(), columns=list(names))
+
+
 def movement_counts(session: Session, round_id: str) -> list[Movement]:
     """Movements of a round, by commune, previous and current status."""
     return list(
