@@ -1,6 +1,6 @@
 """Initial schema
 
-Revision 0001 after
+Revision 0001, the first.
 """
 
 from __future__ import annotations
@@ -227,6 +227,13 @@ def upgrade() -> None:
     with op.batch_alter_table("villages", schema=None) as batch_op:
         batch_op.create_index("ix_villages_commune", ["commune_code", "unit_valid_from"], unique=False)
 
+    op.create_table(
+        "workers",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_workers")),
+    )
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -645,6 +652,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_user_id"))
 
     op.drop_table("api_tokens")
+    op.drop_table("workers")
     with op.batch_alter_table("villages", schema=None) as batch_op:
         batch_op.drop_index("ix_villages_commune")
 

@@ -96,7 +96,7 @@ def test_the_command_ends_with_a_status_and_no_stack_trace(
     field: Field, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     field.send(1)
-    monkeypatch.setenv("RASOAT_DATABASE_URL", str(field.database.engine.url))
+    monkeypatch.setenv("RASOAT_DATABASE_URL", field.database.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("RASOAT_DATA_DIR", str(field.settings.data.dir))
     monkeypatch.setenv("RASOAT_CENTRAL_URL", field.stand_in.url)
     monkeypatch.setenv("RASOAT_CENTRAL_USER", field.stand_in.user)

@@ -1,0 +1,123 @@
+"""Rounds, residents, villages, boundaries: what fits is stored, what does not is refused by name."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from server.database import Database
+from server.errors import ConflictError, NotFoundError, UserError
+from server.rounds import service as rounds
+from server.units import service as units
+from tests.server.fieldwork import PROVINCE, REVIEW_DATE, ROUND, squares
+
+SOURCE = {"year": 2026, "on": REVIEW_DATE, "province_code": PROVINCE, "source": "t", "source_date": REVIEW_DATE}
+
+
+def test_the_standard_is_that_of_the_review_year(database: Database) -> None:
+    with database.session() as session:
+        assert rounds.get(session, ROUND).standard_id == "nd07-2021"
+        with pytest.raises(UserError, match="2040"):
+            rounds.create(session, "2040", province_code=PROVINCE, review_date=date(2040, 9, 1))
+
+
+def test_a_round_is_created_once_and_only_goes_on(database: Database) -> None:
+    with database.session() as session:
+        with pytest.raises(ConflictError):
+            rounds.create(session, ROUND, province_code=PROVINCE, review_date=REVIEW_DATE)
+        made = rounds.create(session, "2026-10", province_code=PROVINCE, review_date=date(2026, 10, 15), kind="monthly")
+        assert made.status == "planned"
+        with pytest.raises(ConflictError):
+            rounds.advance(session, "2026-10", "closed")
+        rounds.advance(session, "2026-10", "open")
+        rounds.advance(session, "2026-10", "open")
+        assert rounds.advance(session, "2026-10", "closed").status == "closed"
+        with pytest.raises(ConflictError):
+            rounds.advance(session, "2026-10", "open")
+        assert rounds.choose(session, None).round_id == ROUND  # the open one before the closed later one
+        with pytest.raises(NotFoundError):
+            rounds.get(session, "1999")
+
+
+@pytest.mark.parametrize(
+    ("round_id", "changes"),
+    [("a b", {}), ("../x", {}), ("x", {"kind": "weekly"}), ("x", {"scope": "some"}), ("x", {"standard_id": "nd99"})],
+)
+def test_a_round_that_does_not_hold_is_refused(database: Database, round_id: str, changes: dict[str, str]) -> None:
+    with database.session() as session, pytest.raises(UserError):
+        rounds.create(session, round_id, province_code=PROVINCE, review_date=REVIEW_DATE, **changes)  # type: ignore[arg-type]
+
+
+def test_one_form_feeds_one_round(database: Database) -> None:
+    with database.session() as session:
+        rounds.attach_form(session, ROUND, 1, "household")
+        rounds.attach_form(session, ROUND, 1, "household")
+        rounds.create(session, "other", province_code=PROVINCE, review_date=REVIEW_DATE)
+        with pytest.raises(ConflictError):
+            rounds.attach_form(session, "other", 1, "household")
+        rounds.attach_form(session, "other", 2, "household")
+
+
+def test_boundaries_come_back_as_they_went_in(database: Database) -> None:
+    with database.session() as session:
+        cells = units.cells_on(session, REVIEW_DATE, PROVINCE)
+    assert cells is not None
+    given = squares()
+    assert list(cells.index) == sorted(given.index)
+    assert cells.geometry.geom_equals(given.loc[cells.index].geometry).all()
+    assert cells.attrs == {"is_boundary": True, "source": "squares"}
+
+
+def test_the_official_lists_of_all_times_are_there(database: Database) -> None:
+    with database.session() as session:
+        assert len(units.units_on(session, REVIEW_DATE, PROVINCE)) == 104
+        assert len(units.units_on(session, date(2025, 2, 1), PROVINCE)) == 139
+        with pytest.raises(NotFoundError):
+            units.units_on(session, REVIEW_DATE, "99")
+
+
+def test_residents_replace_those_of_the_year(database: Database) -> None:
+    codes = list(squares().index)
+    first = pd.DataFrame({"commune_code": codes[:3], "households": ["10", "20", "30"], "persons": ["30", None, "90"]})
+    with database.session() as session:
+        assert units.import_residents(session, first, **SOURCE) == 3  # type: ignore[arg-type]
+        units.import_residents(session, first.head(2), **SOURCE)  # type: ignore[arg-type]
+        held = units.residents_frame(session, 2026, REVIEW_DATE, PROVINCE)
+        assert held is not None
+        assert list(held["households"]) == [10, 20]
+        assert held["persons"].isna().tolist() == [False, True]
+        assert units.residents_frame(session, 2025, REVIEW_DATE, PROVINCE) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"commune_code": ["99999", "11953"]}, "unit_unknown"),
+        ({"commune_code": ["11953", "11953"]}, "residents_doubled"),
+        ({"households": ["many", "1"]}, "residents_number"),
+        ({"households": ["-1", "1"]}, "residents_number"),
+        ({"persons": ["1.5", "1"]}, "residents_number"),
+    ],
+)
+def test_residents_that_cannot_divide_are_refused(database: Database, changes: dict[str, list[str]], code: str) -> None:
+    good = {"commune_code": ["11953", "11977"], "households": ["1", "2"], "persons": ["3", "4"]}
+    with database.session() as session, pytest.raises(UserError) as caught:
+        units.import_residents(session, pd.DataFrame(good | changes), **SOURCE)  # type: ignore[arg-type]
+    assert caught.value.code == code
+
+
+def test_villages_need_a_unit_and_an_id_of_their_own(database: Database) -> None:
+    place = {"on": REVIEW_DATE, "province_code": PROVINCE, "source": "t"}
+    same_name = pd.DataFrame({"village_id": ["a", "b"], "name": "Thôn 1", "commune_code": "11953"})
+    with database.session() as session:
+        assert units.import_villages(session, same_name, **place) == 2  # type: ignore[arg-type]
+        renamed = same_name.assign(name=["Thôn 1", "Thôn 2"])
+        units.import_villages(session, renamed, **place)  # type: ignore[arg-type]
+        held = units.villages_frame(session, REVIEW_DATE, PROVINCE).set_index("village_id")
+        assert held.loc["b", "name"] == "Thôn 2"
+        with pytest.raises(UserError, match="a"):
+            units.import_villages(session, same_name.assign(village_id="a"), **place)  # type: ignore[arg-type]
+        with pytest.raises(UserError, match="00000"):
+            units.import_villages(session, same_name.assign(commune_code="00000"), **place)  # type: ignore[arg-type]
