@@ -1,7 +1,6 @@
 """The public face of secrets: open a vault for a unit of work, encrypt, decrypt, erase, look up.
 
-    masters = MasterKeys.from_environment()
-    prepare(session, masters)                      # once, when a process starts
+    masters = check(database, settings)            # once, when a process starts (`set_up` at `db upgrade`)
     vault = open_vault(session, masters)           # one per unit of work: it caches the keys it unwrapped
     sealed = vault.encrypt_many(ANSWERS, [(interview_id, body), ...])
     bodies = vault.decrypt_many(ANSWERS, [(interview_id, sealed), ...])    # None: erased
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
 from server.secrets import queries
+from server.secrets.at_hand import check, key_file, master_keys, set_up
 from server.secrets.cipher import seal, unseal
 from server.secrets.errors import Erased, SecretsError, Tampered
 from server.secrets.lookup import normalise_cccd, normalise_phone
@@ -40,12 +40,16 @@ __all__ = [
     "Tampered",
     "Vault",
     "add_key",
+    "check",
     "create_key_file",
     "drop_old_keys",
+    "key_file",
+    "master_keys",
     "name_keys",
     "open_vault",
     "prepare",
     "rotate",
+    "set_up",
 ]
 
 _KEY_BYTES = 32
