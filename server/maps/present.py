@@ -252,7 +252,8 @@ def _values(shown: MapView, rows: list[dict[str, Any]], language: Language) -> d
         rate = formats.percent(row["rate"], language)
         base = row["resident_households"] if shown.indicator.over_residents else row["poor"] + row["near_poor"]
         if at is not None:
-            lines = [f"{rate} · {base_name}: {formats.number(base, language)}"]
+            told = {"rate": rate, "base": base_name, "number": formats.number(base, language)}
+            lines = [gettext(language, mark("%(rate)s của %(base)s (%(number)s)")) % told]
         else:
             lines = [_legend(shown, language)["missing_text"]]
         if row["unknown"]:

@@ -44,7 +44,8 @@ def map_page(
             return render(request, "maps/none.html", {"round": None})
         shown = service.view(session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language)
         context = present.page(shown, language) | {"rounds": known, "commune": None}
-        if commune is not None:
+        # A link into another round may name a commune that this one does not have.
+        if commune in shown.table.index:
             causes = service.commune_causes(session, actor, shown.round.round_id, commune)
             context["commune"] = present.panel(shown, commune, causes, language)
         context["has_cells"] = shown.sources.is_boundary is not None

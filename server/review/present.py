@@ -75,7 +75,8 @@ def row(
         "more": max(0, len(flags) - 1),
         "proposed": interview.proposed_class,
         "previous": interview.previous_class,
-        "missing": [words.question(name, language) for name in interview.missing.split()],
+        "missing": [words.short(name, language) for name in interview.missing.split()],
+        "reason_code": flags[0].code if flags else None,
         "enumerator": interview.enumerator,
         "visited": interview.visited_at,
         "waiting_days": (datetime.now(UTC) - interview.submitted_at).days,
@@ -90,9 +91,9 @@ def flag_text(flag: Flag, language: Language) -> str:
     for name in ("field", "fields", "missing"):
         value = details.get(name)
         if isinstance(value, str):
-            details[name] = ", ".join(words.question(one, language) for one in value.replace(",", " ").split())
+            details[name] = ", ".join(words.short(one, language) for one in value.replace(",", " ").split())
         elif isinstance(value, list):
-            details[name] = [words.question(str(one), language) for one in value]
+            details[name] = [words.short(str(one), language) for one in value]
     return wording.say(flag.code, details, language)
 
 
@@ -166,7 +167,7 @@ def indicators(
         concerned = []
         for number, fields in zip(rows["member_no"], rows["fields"], strict=True):
             who = None if pd.isna(number) else (names.get(int(number)) or f"#{int(number)}")
-            concerned.append({"who": who, "fields": [words.question(name, language) for name in fields.split()]})
+            concerned.append({"who": who, "fields": [words.short(name, language) for name in fields.split()]})
         result.append(
             {
                 "id": rule.id,

@@ -82,10 +82,9 @@ def npm() -> list[str]:
 
 
 def fingerprint() -> str:
-    """What the assets are made from: the lock, the translations, and the code that makes them."""
+    """What the vendored files are made from: the lock, and the code that makes them."""
     digest = hashlib.sha256()
-    sources = [ROOT / "package-lock.json", Path(__file__), Path(__file__).with_name("fonts.py")]
-    for path in [*sources, *sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))]:
+    for path in (ROOT / "package-lock.json", Path(__file__), Path(__file__).with_name("fonts.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -93,8 +92,7 @@ def fingerprint() -> str:
 
 def is_ready() -> bool:
     """Whether a build of exactly these sources stands."""
-    compiled = all(path.with_suffix(".mo").exists() for path in LOCALE.glob("*/LC_MESSAGES/*.po"))
-    return compiled and STAMP.exists() and STAMP.read_text().strip() == fingerprint()
+    return STAMP.exists() and STAMP.read_text().strip() == fingerprint()
 
 
 def install_packages() -> None:
@@ -154,7 +152,8 @@ def compile_translations() -> None:
 
 
 def build(force: bool = False) -> bool:
-    """Build everything unless it stands; whether something was done."""
+    """Compile the translations, and build the rest unless it stands; whether it was built."""
+    compile_translations()
     if not force and is_ready():
         return False
     from server.web import fonts
@@ -163,7 +162,6 @@ def build(force: bool = False) -> bool:
     shutil.rmtree(VENDOR, ignore_errors=True)
     copy_packages()
     fonts.write(PACKAGES / "@fontsource" / "be-vietnam-pro", VENDOR / "fonts")
-    compile_translations()
     STAMP.write_text(fingerprint() + "\n")
     return True
 

@@ -1,7 +1,8 @@
 """Templates: one environment per language, and the answer made from a template.
 
-A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `csrf_token`
-(of forms that write), `theme` and `here` (the address of this page with other query values). Filters: `number signed percent day moment`.
+A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `csrf_token` (for
+forms that write), `theme`, `is_fragment` and `here` (this page's address with other query values). Filters: `number
+signed percent day moment`; test whether a figure is there with the filter `known`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words of questions and answers in both languages, from the household form itself, and of classes and states."""
+"""Words of questions and answers in both languages, from the household form itself."""
 
 from __future__ import annotations
 
@@ -7,34 +7,9 @@ from functools import cache
 
 from forms.source import SOURCES, read_source
 from poverty.questions import Text, answer_name
-from server.web.language import Language, gettext, mark
+from server.web.language import Language
 
 _COLUMNS = ("label::Tiếng Việt (vi)", "label::English (en)")
-
-CLASSES = {
-    "poor": mark("Hộ nghèo"),
-    "near_poor": mark("Hộ cận nghèo"),
-    "not_poor": mark("Hộ không nghèo"),
-    "undetermined": mark("Chưa đủ thông tin"),
-}
-REVIEW_STATES = {
-    "received": mark("Mới nhận"),
-    "edited": mark("Đã sửa, chờ duyệt lại"),
-    "hasIssues": mark("Đã trả lại"),
-    "approved": mark("Đã duyệt"),
-    "rejected": mark("Đã loại"),
-}
-SEVERITIES = {"severe": mark("Nghiêm trọng"), "look": mark("Cần xem"), "note": mark("Lưu ý")}
-VALUES = {
-    "deprived": mark("Bị thiếu hụt"),
-    "not_deprived": mark("Không thiếu hụt"),
-    "unknown": mark("Chưa biết"),
-}
-STATUSES = {
-    "official": mark("Quy định chính thức"),
-    "unofficial": mark("Theo tài liệu không chính thức"),
-    "illustrative": mark("Minh họa, chờ xác nhận"),
-}
 
 
 @dataclass(frozen=True)
@@ -67,8 +42,14 @@ def question(name: str, language: Language) -> str:
     return text.in_language(language) if text else answer_name(name, language)
 
 
+def short(name: str, language: Language) -> str:
+    """A question in few words, for lists: the standard's short name, else the form's."""
+    text = answer_name(name, language)
+    return question(name, language) if text == name else text
+
+
 def answer(name: str, codes: str, language: Language) -> str:
-    """An answer as the form words it: one code, or several joined by a space. A code that is on no list stays itself."""
+    """An answer as the form words it: one code, or several joined by a space; a code on no list stays itself."""
     of = _form().lists.get(name)
     if of is None:
         return codes
@@ -76,8 +57,3 @@ def answer(name: str, codes: str, language: Language) -> str:
     return ", ".join(
         text.in_language(language) if text else code for text, code in zip(texts, codes.split(), strict=True)
     )
-
-
-def word(of: dict[str, str], code: str | None, language: Language) -> str:
-    """The word for a code of one of the tables above; the code itself when it is a newer one's."""
-    return "–" if code is None else gettext(language, of[code]) if code in of else code

@@ -44,7 +44,12 @@ def fill(database: Database, households: int = 400, seed: int = 7, residents: bo
             session,
             pd.DataFrame(
                 [
-                    {"village_id": f"{code}-{number:02d}", "name": f"Thôn {number}", "type": "thon", "commune_code": code}
+                    {
+                        "village_id": f"{code}-{number:02d}",
+                        "name": f"Thôn {number}",
+                        "type": "thon",
+                        "commune_code": code,
+                    }
                     for code in codes
                     for number in (1, 2)
                 ]
@@ -56,7 +61,13 @@ def fill(database: Database, households: int = 400, seed: int = 7, residents: bo
         if residents:
             units.import_residents(
                 session,
-                pd.DataFrame({"commune_code": codes, "households": [2_000 + 50 * at for at in range(len(codes))], "persons": 9_000}),
+                pd.DataFrame(
+                    {
+                        "commune_code": codes,
+                        "households": [2_000 + 50 * at for at in range(len(codes))],
+                        "persons": 9_000,
+                    }
+                ),
                 year=REVIEW_DATE.year,
                 on=REVIEW_DATE,
                 province_code=PROVINCE,
@@ -83,8 +94,7 @@ def fill(database: Database, households: int = 400, seed: int = 7, residents: bo
 def squares(of: pd.DataFrame) -> gpd.GeoDataFrame:
     """One square per unit, in rows; stand-ins for boundaries."""
     shapes = [
-        shapely.MultiPolygon([shapely.box(x, y, x + SIDE, y + SIDE)])
-        for x, y in (_corner(at) for at in range(len(of)))
+        shapely.MultiPolygon([shapely.box(x, y, x + SIDE, y + SIDE)]) for x, y in (_corner(at) for at in range(len(of)))
     ]
     cells = gpd.GeoDataFrame(of, geometry=shapes, crs="EPSG:4326")
     cells.attrs.update(is_boundary=False, source="ô vuông thử")
@@ -111,7 +121,11 @@ def _last_year(codes: list[str]) -> list[dict[str, Any]]:
 def _interview(number: int, codes: list[str], draw: random.Random) -> dict[str, Any]:
     """A row of Central's OData, as the household form gives it."""
     # Few in the last communes, none in the very last: a map has zeros and unfinished ones.
-    at = min(int(abs(draw.gauss(0, 0.4)) * len(codes)), len(codes) - 1) if number >= 2 * len(codes) else number % len(codes)
+    at = (
+        min(int(abs(draw.gauss(0, 0.4)) * len(codes)), len(codes) - 1)
+        if number >= 2 * len(codes)
+        else number % len(codes)
+    )
     at = 0 if at == len(codes) - 1 else at
     x, y = _corner(at)
     key = f"uuid:{number:08d}-0000-4000-8000-000000000000"

@@ -1,11 +1,8 @@
 // Keys of the queue and of the interview's page. Every key does what a button on the page does.
 
-const queue = document.getElementById("queue");
+import { open } from "./dialog.js";
 
-/** @param {string} id */
-function dialog(id) {
-  return /** @type {HTMLDialogElement | null} */ (document.getElementById(id));
-}
+const queue = document.getElementById("queue");
 
 /** Rows of the queue as they stand now. */
 function rows() {
@@ -40,23 +37,21 @@ function press(selector) {
   /** @type {HTMLElement | null | undefined} */ (current()?.querySelector(selector))?.click();
 }
 
-/** Open a dialog for the interview that is current. @param {string} id */
-function open(id) {
-  const box = dialog(id);
+// A dialog that decides is for the interview that is current: on a row that waits, or on the interview's page.
+document.addEventListener("before-open", (event) => {
+  const form = /** @type {HTMLElement} */ (event.target).querySelector("form");
+  if (!form?.dataset.action) return;
   const of = current();
-  if (!box || box.open) return;
-  const form = box.querySelector("form");
-  if (form?.dataset.action) {
-    const id = of?.dataset.id;
-    // A dialog decides only where its button stands on the page, or on a row that waits.
-    if (!id || (queue && form.dataset.action !== "comment" && !of.querySelector("button.approve"))) return;
-    form.reset();
-    const address = `/interviews/${encodeURIComponent(id)}/${form.dataset.action}${location.search}`;
-    form.action = address;
-    /** @type {HTMLInputElement} */ (form.elements.namedItem("version")).value = of.dataset.version ?? "";
+  const decidable = of?.querySelector("button.approve") || form.dataset.action === "comment";
+  if (!of?.dataset.id || !decidable) {
+    event.preventDefault();
+    return;
   }
-  box.showModal();
-}
+  form.reset();
+  form.querySelector("[role=alert]")?.replaceChildren();
+  form.action = `/interviews/${encodeURIComponent(of.dataset.id)}/${form.dataset.action}${location.search}`;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem("version")).value = of.dataset.version ?? "";
+});
 
 /** Send a dialog's form and put what comes back in the place of the row or the decision. @param {HTMLFormElement} form */
 async function send(form) {
@@ -100,7 +95,7 @@ const keys = {
     if (current()?.querySelector("button.undo")) press("button.undo");
     else /** @type {HTMLElement | null} */ (last && document.querySelector(`[data-id="${CSS.escape(last)}"] button.undo`))?.click();
   },
-  "?": () => dialog("help-dialog")?.showModal(),
+  "?": () => open("help-dialog"),
 };
 if (queue) {
   keys.j = () => move(1);
@@ -140,12 +135,6 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
-  const opener = /** @type {HTMLElement | null} */ (target.closest("[data-open]"));
-  if (opener) {
-    if (opener.dataset.open === "help-dialog") dialog("help-dialog")?.showModal();
-    else open(opener.dataset.open ?? "");
-  }
-  if (target.closest("[data-close]")) target.closest("dialog")?.close();
   const row = /** @type {HTMLElement | null} */ (target.closest("#queue tbody tr"));
   if (row && !target.closest("a, button")) choose(row);
 });
