@@ -4,21 +4,26 @@ May import `poverty` and nothing else of the project. DataFrames and files in, D
 """
 
 from reconciliation.linkage import link_exact
+from reconciliation.lists import Mapping, guess_mapping, read_list, read_registry, write_rejected
 from reconciliation.movements import movements, tally
 from reconciliation.names import fold, fold_series, given_name_key, nfc
-from reconciliation.registry import Registry, RegistryError, head_names, read_registry, write_registry
+from reconciliation.registry import Registry, RegistryError, head_names, write_registry
 
 __all__ = [
+    "Mapping",
     "Registry",
     "RegistryError",
     "fold",
     "fold_series",
     "given_name_key",
+    "guess_mapping",
     "head_names",
     "link_exact",
     "movements",
     "nfc",
+    "read_list",
     "read_registry",
     "tally",
     "write_registry",
+    "write_rejected",
 ]
