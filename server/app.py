@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import anyio.to_thread
@@ -16,7 +17,9 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.accounts.actor import Actor
 from server.database import Database
+from server.logging import install as install_logs
 from server.settings import Settings, load_settings
 
 #: Worker threads beside SQLite: more of them fight over the interpreter and answer less.
@@ -32,14 +35,26 @@ class Health(BaseModel):
     version: str
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI app. Without settings, those of the environment.
+def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = None) -> FastAPI:
+    """The service as an ASGI app. Without settings, those of the environment, and logs as a service writes them (so
+    that an ASGI server may call this by itself).
 
-    Raises `SettingsError`; the database is not touched before the first request.
+    demo_actor: who everyone without a session is, over plain http; for `rasoat demo` alone, and no setting can name one.
+
+    Raises `SettingsError`, or `SecretsError` without a master key; the database is not touched before the first request.
     """
+    from server.accounts import install as accounts
+    from server.accounts.dependencies import EVERY_REQUEST
+    from server.accounts.service import AccountPolicy, Accounts
+    from server.secrets.service import master_keys
     from server.web import install as web
+    from server.web.limits import LimitedBody
+    from server.web.request_log import RequestLog
 
-    settings = settings or load_settings()
+    if settings is None:
+        install_logs("json")
+        settings = load_settings()
+    masters = master_keys(settings)
     database = Database(settings.database_url)
 
     @asynccontextmanager
@@ -55,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Rà soát hộ nghèo, hộ cận nghèo theo chuẩn đa chiều. / Multidimensional poverty census.",
         version=own_version(),
         lifespan=lifespan,
+        dependencies=EVERY_REQUEST,
         # The interactive pages load scripts from elsewhere; the description itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
@@ -73,7 +89,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             return JSONResponse(sick.model_dump(), status_code=503)
         return Health(status="ok", database="ok", version=own_version())
 
-    web.install(app)
+    policy = AccountPolicy(secure_cookies=demo_actor is None)
+    accounts.install(app, Accounts(database, masters, policy, lambda: datetime.now(UTC), demo_actor))
+    app.add_middleware(LimitedBody)
+    web.install(app)  # after them: its headers are on every answer, refusals too
+    app.add_middleware(RequestLog)
     return app
 
 

@@ -9,12 +9,15 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+if TYPE_CHECKING:
+    from server.secrets.master import MasterKeys
 
 #: Packages of `server` that own tables, in the order in which they refer to one another.
 NOUNS_WITH_TABLES: tuple[str, ...] = (
@@ -73,10 +76,13 @@ def import_tables() -> MetaData:
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url`, with SQLite set up for one writer and many readers (WAL, foreign keys on)."""
+    """An engine for `url`, with SQLite set up for one writer and many readers (WAL, foreign keys on).
+
+    The values of statements, which hold answers, never stand in its errors.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": 30})
+        engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -88,20 +94,33 @@ def open_engine(url: str) -> Engine:
             cursor.close()
 
         return engine
-    return create_engine(parsed, pool_pre_ping=True)
+    return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+
+
+#: Where a session keeps the master keys that `server.secrets.service.vault_of` opens its vault with.
+MASTER_KEYS = "master_keys"
 
 
 class Database:
-    """An engine with its sessions. One per process; pass it, never import it."""
+    """An engine with its sessions, and the master keys that its sealed values are opened with.
 
-    def __init__(self, url: str) -> None:
+    One per process; pass it, never import it. Without keys everything works but what is sealed.
+    """
+
+    def __init__(self, url: str, keys: MasterKeys | None = None) -> None:
         self.engine = open_engine(url)
+        self._keys = keys
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def use_keys(self, keys: MasterKeys) -> MasterKeys:
+        """Open what is sealed with these keys from now on (`server.secrets.service.check` or `set_up` give them)."""
+        self._keys = keys
+        return keys
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that commits when the block ends well and rolls back when it does not."""
-        with self._sessions() as session, session.begin():
+        with self._sessions(info={MASTER_KEYS: self._keys}) as session, session.begin():
             yield session
 
     def dispose(self) -> None:

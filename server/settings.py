@@ -81,6 +81,19 @@ class ServiceSettings(_Concern):
     developer: bool = False
 
 
+class WorkerSettings(_Concern):
+    """What the workers do by themselves, and whether the embedded service starts one."""
+
+    model_config = SettingsConfigDict(env_prefix="RASOAT_WORKER_")
+
+    #: Minutes between two pulls from Central; 0 = only when asked for.
+    sync_minutes: int = Field(5, ge=0)
+    #: Seconds between two looks for decisions to tell Central; 0 = only with a pull.
+    deliver_seconds: int = Field(60, ge=0)
+    #: Whether `rasoat serve` on SQLite, and the demo, start a worker beside them.
+    embedded: bool = True
+
+
 class MasterSettings(_Concern):
     """The master keys of `server.secrets`, which reads them itself; here so that their names are known."""
 
@@ -98,6 +111,7 @@ class Settings:
     database: DatabaseSettings
     central: CentralSettings
     service: ServiceSettings
+    worker: WorkerSettings
     master: MasterSettings
 
     @property
@@ -113,8 +127,22 @@ _CLASSES: dict[str, type[_Concern]] = {
     "database": DatabaseSettings,
     "central": CentralSettings,
     "service": ServiceSettings,
+    "worker": WorkerSettings,
     "master": MasterSettings,
 }
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give another process of this user these settings; secrets are among them."""
+    variables: dict[str, str] = {}
+    for concern, of_concern in _CLASSES.items():
+        values = getattr(settings, concern)
+        for name in of_concern.model_fields:
+            value = getattr(values, name)
+            if value is not None:
+                text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                variables[f"{of_concern.model_config['env_prefix']}{name}".upper()] = text
+    return variables
 
 
 def known_variables() -> list[str]:

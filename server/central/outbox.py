@@ -78,6 +78,11 @@ def deliver(database: Database, central: Central, now: datetime | None = None) -
     return result
 
 
+def any_due(session: Session, now: datetime) -> bool:
+    """Whether a message is to be sent now."""
+    return session.execute(_due(now).limit(1)).first() is not None
+
+
 def waiting(session: Session) -> int:
     """Number of messages that Central has not got yet."""
     statement = select(func.count()).select_from(Outbox).where(Outbox.state.in_(("waiting", "sending")))

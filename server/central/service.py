@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from server.cases import service as cases
 from server.central.client import Central
-from server.central.outbox import Delivered, deliver
+from server.central.outbox import Delivered, any_due, deliver
 from server.central.publish import Published, build_round_form, publish
 from server.central.pull import Pulled, pull
 from server.database import Database
@@ -78,6 +79,15 @@ def sync(
         )
     derived = cases.derive(database, source.round_id, lambda done, total: progress("derive", done, total))
     return Synced(source.round_id, pulled, derived, delivered)
+
+
+def deliver_due(database: Database, settings: CentralSettings, now: datetime) -> Delivered:
+    """Tell Central what is due; without anything due it is not even asked. Raises `CentralError` for the login."""
+    with database.session() as session:
+        if not any_due(session, now):
+            return Delivered()
+    with Central(settings) as central:
+        return deliver(database, central, now)
 
 
 def publish_round(

@@ -7,10 +7,11 @@ holds.
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from server.cli import database, demo, forms, geo, registry, rounds, serve, sync
+from server.cli import database, demo, forms, geo, registry, rounds, serve, sync, worker
 from server.cli.common import report_error
 
 app = typer.Typer(
@@ -32,7 +33,22 @@ app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(registry.reconcile)
 app.command("doctor")(database.doctor)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Ghi rõ từng việc lên stderr. / Say each step on stderr.")
+    ] = False,
+) -> None:
+    """Rà soát hộ nghèo, hộ cận nghèo theo chuẩn đa chiều, trên ODK. / Multidimensional poverty census on ODK."""
+    import logging
+
+    from server.logging import install
+
+    install("line", logging.INFO if verbose else logging.WARNING)
 
 
 def main() -> None:

@@ -88,12 +88,14 @@ def _lines(summary: DemoSummary) -> list[str]:
 
 
 def _serve(running: Running, port: int) -> None:
-    import uvicorn
+    from server.accounts.actor import demo_supervisor
+    from server.cli.common import settings
+    from server.cli.serve import run_service
 
-    from server.app import create_app
-
+    # The worker tells Central what is approved in the browser; the environment may turn it off here too.
+    of = replace(running.settings, worker=settings().worker)
     typer.echo(f"Mở http://127.0.0.1:{port} · Ctrl+C để dừng. / Open it; Ctrl+C stops.", err=True)
-    uvicorn.run(create_app(running.settings), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    run_service(of, "127.0.0.1", port, demo_actor=demo_supervisor(PROVINCE))
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,24 @@ def revive(session: Session, job_id: int, now: datetime) -> bool:
 
 
 def add_slot_jobs(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Make the jobs of due slots; a slot that has its job keeps it."""
+    """Make the jobs of due slots; a slot that has its job keeps it.
+
+    What waits or failed of earlier slots goes: the new job does its work, and a Central that is away for a night
+    would otherwise leave hundreds of dead letters for a person to clear.
+    """
     if rows:
+        schedules = [row["schedule"] for row in rows]
+        session.execute(
+            delete(Job).where(Job.state.in_(("queued", "dead")), Job.schedule.in_(schedules)),
+            execution_options=_NO_SYNC,
+        )
         session.execute(insert_or_skip(session, Job), rows)
+
+
+def running_before(session: Session, job_id: int, kind: str, now: datetime) -> bool:
+    """Whether an older job of the kind runs under a lease that still holds."""
+    older = select(Job.id).where(Job.kind == kind, Job.state == "running", Job.id < job_id, Job.lease_until >= now)
+    return session.scalars(older.limit(1)).first() is not None
 
 
 def due_schedules(session: Session) -> Sequence[tuple[Schedule, datetime | None]]:

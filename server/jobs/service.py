@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope
 from server.jobs import queries
+from server.jobs.presence import last_seen, present
 from server.jobs.queries import prune
 from server.jobs.tables import Job, Schedule
 from server.jobs.worker import Handlers, JobContext, JobFailed, LeaseLost, run_worker
@@ -31,9 +32,12 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "LeaseLost",
+    "another_runs",
     "counts",
     "enqueue",
     "ensure_schedule",
+    "last_seen",
+    "present",
     "prune",
     "recent",
     "retry",
@@ -103,6 +107,11 @@ def ensure_schedule(
         )
     )
     session.flush()
+
+
+def another_runs(session: Session, job_id: int, kind: str, now: datetime) -> bool:
+    """Whether an older job of this kind is being run: for kinds of which one at a time is enough."""
+    return queries.running_before(session, job_id, kind, now)
 
 
 def recent(session: Session, scope: Scope, limit: int = 100) -> Sequence[Job]:

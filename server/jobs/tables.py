@@ -1,4 +1,4 @@
-"""Jobs and schedules."""
+"""Jobs, schedules and workers."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ class Schedule(Base):
     offset_seconds: Mapped[int]
     begins_at: Mapped[datetime]
     enabled: Mapped[bool]
+
+
+class Worker(Base):
+    """A worker that runs now: `seen_at` moves on every few seconds (see `presence`)."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)  # host, process and a random part
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

@@ -1,0 +1,89 @@
+"""What the workers do: every kind of job with its handler, and the schedules that make them.
+
+The nouns know each other by their services alone; this is where their long work is handed to `server.jobs`.
+
+- `sync` tells Central, pulls and derives every open round whose form is published, every `RASOAT_WORKER_SYNC_MINUTES`;
+- `deliver` tells Central what was decided and can no longer be undone, every `RASOAT_WORKER_DELIVER_SECONDS`;
+- `tidy` removes jobs that were done a week ago, daily at 02:00 in Viet Nam.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from server.jobs.service import Handlers, JobContext, JobFailed, another_runs, ensure_schedule, prune
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from server.settings import Settings
+
+_DAY_SECONDS = 24 * 3600
+_TWO_AT_NIGHT = 19 * 3600  # 02:00 in Viet Nam, in seconds of the UTC day
+_KEEP_DONE = timedelta(days=7)
+
+
+def make_handlers(settings: Settings) -> Handlers:
+    """The handlers of every kind of job; each may run twice for one job without harm."""
+    from server.central import service as central
+    from server.central.errors import CentralError
+    from server.errors import UserError
+    from server.rounds import service as rounds
+
+    handlers = Handlers()
+
+    @handlers.handles("sync")
+    def sync(context: JobContext, args: dict[str, Any]) -> None:
+        with context.database.session() as session:
+            if another_runs(session, context.job_id, "sync", context.now()):
+                return  # a long pull outlasts its interval: two at once would fetch the same rows twice
+            due = [of.round_id for of in rounds.all_rounds(session) if of.status == "open" and of.form_id is not None]
+        for round_id in due:
+            try:
+                central.sync(
+                    context.database,
+                    settings.central,
+                    round_id,
+                    full=bool(args.get("full", False)),
+                    progress=lambda _stage, _done, _total: context.check(),
+                )
+            except CentralError as error:
+                raise JobFailed(error.code, retry=error.retryable) from None
+            except UserError as error:
+                raise JobFailed(error.code, retry=False) from None
+
+    @handlers.handles("deliver")
+    def deliver(context: JobContext, _args: dict[str, Any]) -> None:
+        try:
+            central.deliver_due(context.database, settings.central, context.now())
+        except CentralError as error:
+            raise JobFailed(error.code, retry=error.retryable) from None
+
+    @handlers.handles("tidy")
+    def tidy(context: JobContext, _args: dict[str, Any]) -> None:
+        with context.database.session() as session:
+            prune(session, context.now() - _KEEP_DONE)
+
+    return handlers
+
+
+def set_schedules(session: Session, settings: Settings) -> None:
+    """Bring the schedules to the settings; without a Central there is nothing to ask every few minutes."""
+    reachable = settings.central.url is not None
+    of = settings.worker
+    ensure_schedule(
+        session,
+        "sync",
+        "sync",
+        every_seconds=max(of.sync_minutes, 1) * 60,
+        enabled=reachable and of.sync_minutes > 0,
+    )
+    ensure_schedule(
+        session,
+        "deliver",
+        "deliver",
+        every_seconds=max(of.deliver_seconds, 1),
+        enabled=reachable and of.deliver_seconds > 0,
+    )
+    ensure_schedule(session, "tidy", "tidy", every_seconds=_DAY_SECONDS, offset_seconds=_TWO_AT_NIGHT)
