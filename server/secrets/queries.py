@@ -25,12 +25,18 @@ def service_key(session: Session, name: str) -> ServiceKey | None:
     return session.get(ServiceKey, name)
 
 
-def wrapped_keys(session: Session, subjects: Sequence[str]) -> Iterable[tuple[str, bytes | None, int]]:
-    """(subject, wrapped key or None when destroyed, number of its master key) of those subjects that have one."""
+def wrapped_keys(
+    session: Session, subjects: Sequence[str], *, hold: bool = False
+) -> Iterable[tuple[str, bytes | None, int]]:
+    """(subject, wrapped key or None when destroyed, number of its master key) of those subjects that have one.
+
+    hold: nobody else changes these rows before the transaction ends (on SQLite, which has one writer, nobody could).
+    """
     columns = (HouseholdKey.subject, HouseholdKey.wrapped, HouseholdKey.master_number)
     for start in range(0, len(subjects), SUBJECTS_PER_STATEMENT):
         some = subjects[start : start + SUBJECTS_PER_STATEMENT]
-        yield from session.execute(select(*columns).where(HouseholdKey.subject.in_(some)))
+        statement = select(*columns).where(HouseholdKey.subject.in_(some)).order_by(HouseholdKey.subject)
+        yield from session.execute(statement.with_for_update(read=True) if hold else statement)
 
 
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:

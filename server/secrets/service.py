@@ -1,9 +1,10 @@
 """The public face of secrets: open a vault for a unit of work, encrypt, decrypt, erase, look up.
 
     masters = check(database, settings)            # once, when a process starts (`set_up` at `db upgrade`)
-    vault = open_vault(session, masters)           # one per unit of work: it caches the keys it unwrapped
-    sealed = vault.encrypt_many(ANSWERS, [(interview_id, body), ...])
-    bodies = vault.decrypt_many(ANSWERS, [(interview_id, sealed), ...])    # None: erased
+    database.use_keys(masters)
+    vault = vault_of(session)                      # one per unit of work: it caches the keys it unwrapped
+    sealed = vault.encrypt_many(ANSWERS, [(subject, body), ...])
+    bodies = vault.decrypt_many(ANSWERS, [(subject, sealed), ...])    # None: erased
 
 A `Place` (table and column) is part of what is encrypted: a value copied to another row or column does not open.
 """
@@ -21,6 +22,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
+from server.database import MASTER_KEYS
 from server.secrets import queries
 from server.secrets.at_hand import check, key_file, master_keys, set_up
 from server.secrets.cipher import seal, unseal
@@ -30,6 +32,7 @@ from server.secrets.master import MasterKeys, add_key, create_key_file, drop_old
 from server.secrets.names import NameKeys, name_keys
 from server.secrets.rotation import rotate
 from server.secrets.store import LOOKUP, Masters, match_masters, prepare
+from server.secrets.subjects import interview_subject, registry_subject
 
 __all__ = [
     "Erased",
@@ -43,16 +46,22 @@ __all__ = [
     "check",
     "create_key_file",
     "drop_old_keys",
+    "interview_subject",
     "key_file",
     "master_keys",
     "name_keys",
     "open_vault",
     "prepare",
+    "registry_subject",
     "rotate",
     "set_up",
+    "vault_of",
 ]
 
 _KEY_BYTES = 32
+_VAULT = "vault"
+#: Hex digits of the keyed hash of a word of a name: names have some thousands of words, 2**48 hashes keep them apart.
+_WORD_DIGITS = 12
 
 
 class Place(NamedTuple):
@@ -60,6 +69,23 @@ class Place(NamedTuple):
 
     table: str
     column: str
+
+
+def vault_of(session: Session) -> Vault:
+    """The vault of a session of `Database.session`: opened at its first use, the same one until the session ends.
+
+    Raises `SecretsError` when the database was given no keys, or not those it was set up with.
+    """
+    vault: Vault | None = session.info.get(_VAULT)
+    if vault is None:
+        keys: MasterKeys | None = session.info.get(MASTER_KEYS)
+        if keys is None:
+            raise SecretsError(
+                "Chưa mở khóa chính cho cơ sở dữ liệu này; không đọc được dữ liệu đã mã hóa.",
+                "This database was opened without its master key: what is encrypted cannot be read.",
+            )
+        vault = session.info[_VAULT] = open_vault(session, keys)
+    return vault
 
 
 def open_vault(session: Session, keys: MasterKeys) -> Vault:
@@ -149,6 +175,16 @@ class Vault:
         listed = sorted(set(subjects))
         return {subject for subject, wrapped, _ in queries.wrapped_keys(self._session, listed) if wrapped is None}
 
+    def hold(self, subjects: Iterable[str]) -> set[str]:
+        """Those of the subjects that were erased; no other of them is erased before this transaction ends.
+
+        For whoever writes what follows from sealed values: what is written of a household that is being erased at the
+        same moment would outlive its erasure.
+        """
+        listed = sorted(set(subjects))
+        self._read(listed, hold=True)
+        return {subject for subject in listed if subject in self._keys and self._keys[subject] is None}
+
     # -- keyed hashes -------------------------------------------------------------------------------------------
 
     def lookup(self, kind: str, value: str) -> str:
@@ -164,6 +200,22 @@ class Vault:
         """The keyed hash of a phone number however it is written; None when it is none."""
         number = normalise_phone(text)
         return None if number is None else self.lookup("phone", number)
+
+    def name_words(self, text: str | None) -> str | None:
+        """Keyed hashes of the words of a name without tones, sorted, as ` hash hash `; None without a word.
+
+        A name is found by the words it has: `word_patterns` of what was typed, each looked for in this column.
+        """
+        hashes = self._word_hashes(text)
+        return f" {' '.join(hashes)} " if hashes else None
+
+    def word_patterns(self, text: str) -> list[str]:
+        """What to look for in a column of `name_words`, all of it: one ` hash ` for each word typed."""
+        return [f" {one} " for one in self._word_hashes(text)]
+
+    def _word_hashes(self, text: str | None) -> list[str]:
+        words = set(name_keys(text or "").search.split())
+        return sorted(self.lookup("name", word)[:_WORD_DIGITS] for word in words)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -201,12 +253,12 @@ class Vault:
         # Read back rather than trust our own: another worker may have been first with the same subject.
         self._read(missing)
 
-    def _read(self, subjects: list[str]) -> list[str]:
+    def _read(self, subjects: list[str], *, hold: bool = False) -> list[str]:
         """Cache the stored keys of `subjects`; return those that have none."""
         if not subjects:
             return []
         found = set()
-        for subject, wrapped, number in queries.wrapped_keys(self._session, subjects):
+        for subject, wrapped, number in queries.wrapped_keys(self._session, subjects, hold=hold):
             found.add(subject)
             if wrapped is None:
                 self._keys[subject] = None

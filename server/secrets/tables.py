@@ -35,7 +35,7 @@ class ServiceKey(Base):
 
 
 class HouseholdKey(Base):
-    """The key of one subject (a household's interview; `user:<id>` for a person with an account).
+    """The key of one subject (`server.secrets.subjects`; `user:<id>` for a person with an account).
 
     `wrapped` is NULL exactly when `destroyed_at` is set: the tombstone of an erased subject.
     """
