@@ -35,6 +35,7 @@ def interview_records(
     placed = _plain(place)
     given = _plain(households)
     heads = head_names(flat.members)
+    vintages = ground.units["valid_from"].to_dict()
     records = []
     for submission in of:
         key = submission.central_id
@@ -49,7 +50,7 @@ def interview_records(
                 "province_code": ground.province_code,
                 "round_id": ground.round_id,
                 "commune_code": unit,
-                "unit_valid_from": None if unit is None else ground.units.loc[unit, "valid_from"],
+                "unit_valid_from": None if unit is None else vintages[unit],
                 "commune_answered": row["commune_code"],
                 "commune_gps": where["commune_gps"],
                 "location_status": where["location_status"],
