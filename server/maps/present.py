@@ -11,7 +11,7 @@ import pandas as pd
 from geo.aggregate import RULES
 from geo.export import feature_collection
 from server.maps import indicators
-from server.maps.indicators import DEPRIVATIONS, INDICATORS
+from server.maps.indicators import DEPRIVATIONS, INDICATORS, Indicator
 from server.maps.service import NOT_STARTED, NOT_VISITED, RETURNED, MapView
 from server.web import formats, words
 from server.web.language import Language, gettext, mark
@@ -158,21 +158,23 @@ def _value(value: Any) -> Any:
 
 def _choices(shown: MapView, language: Language) -> list[dict[str, Any]]:
     """Groups of indicators for the selector."""
-    rates = [one for one in INDICATORS.values() if one.over_residents]
-    groups = [{"name": gettext(language, mark("Tỷ lệ trên số hộ dân cư")), "of": rates}]
+    groups: list[tuple[str, list[Indicator]]] = [
+        (
+            gettext(language, mark("Tỷ lệ trên số hộ dân cư")),
+            [one for one in INDICATORS.values() if one.over_residents],
+        )
+    ]
     for dimension in shown.standard.dimensions:
         rules = {rule.id for rule in shown.standard.rules if rule.dimension == dimension.id}
-        of = [one for one in DEPRIVATIONS if one.id in rules]
-        label = gettext(language, mark("Thiếu hụt: %(dimension)s")) % {
-            "dimension": dimension.name.in_language(language)
-        }
-        groups.append({"name": label, "of": of})
+        label = gettext(language, mark("Thiếu hụt: %(dimension)s"))
+        called = {"dimension": dimension.name.in_language(language)}
+        groups.append((label % called, [one for one in DEPRIVATIONS if one.id in rules]))
     return [
         {
-            "name": group["name"],
-            "of": [{"id": one.id, "name": indicators.name(one, shown.standard, language)} for one in group["of"]],
+            "name": name,
+            "of": [{"id": one.id, "name": indicators.name(one, shown.standard, language)} for one in of],
         }
-        for group in groups
+        for name, of in groups
     ]
 
 

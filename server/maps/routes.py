@@ -9,12 +9,13 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from server.accounts.actor import Actor
+from server.accounts.dependencies import current_actor
 from server.errors import UserError
 from server.maps import present, service
 from server.maps.indicators import INDICATORS
 from server.maps.schemas import CommunesOut
 from server.rounds import service as rounds
-from server.web.dependencies import current_actor, database_of
+from server.web.dependencies import database_of
 from server.web.language import Language, language_of
 from server.web.templating import render
 
@@ -45,7 +46,7 @@ def map_page(
         shown = service.view(session, actor, round_id=round_id, indicator_id=indicator, basis=basis, language=language)
         context = present.page(shown, language) | {"rounds": known, "commune": None}
         # A link into another round may name a commune that this one does not have.
-        if commune in shown.table.index:
+        if commune is not None and commune in shown.table.index:
             causes = service.commune_causes(session, actor, shown.round.round_id, commune)
             context["commune"] = present.panel(shown, commune, causes, language)
         context["has_cells"] = shown.sources.is_boundary is not None

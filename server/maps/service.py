@@ -54,7 +54,7 @@ class MapView:
 
     `table`: one row per commune (index code): `geo.aggregate`'s columns and `name`, `unit_type`, `area_class`, `count`,
     `rate`, `unknown` (households whose answer is missing), `class_index`, `expected`, `unfinished` ("" or why),
-    `returned`, `change_poor` (against last year's list), `rank` (NA when unfinished). Sorted by `count`, greatest first.
+    `returned`, `change_poor` (against last year's list), `rank` (NA when unfinished). Greatest `count` first.
     `total`: the same figures of the province. `unplaced`: interviews of no known commune (in every total).
     """
 
@@ -79,7 +79,7 @@ def view(
     basis: Basis = "proposed",
     language: Language = "vi",
 ) -> MapView:
-    """The map of a round (None: the latest). Raises `NotFoundError` for an unknown round, `UserError` for an indicator."""
+    """The map of a round (None: the latest). Raises `NotFoundError` (no such round) or `UserError` (no indicator)."""
     indicator = INDICATORS.get(indicator_id)
     if indicator is None:
         known = ", ".join(INDICATORS)
@@ -101,7 +101,7 @@ def view(
     whole["expected"] = table["expected"].sum(skipna=False)
     legend_of_rate = legend(table["rate"], k=CLASSES)
     table = table.assign(class_index=legend_of_rate.class_index)
-    unplaced = int(aggregated.loc[NO_COMMUNE, "interviewed"]) if NO_COMMUNE in aggregated.index else 0
+    unplaced = int(aggregated["interviewed"].get(NO_COMMUNE, 0))
     return MapView(
         round=shown,
         standard=load_standard(shown.standard_id),
@@ -130,7 +130,7 @@ def row(shown: MapView, code: str) -> pd.Series:
             "Không có xã, phường này trong đợt; chọn lại trên bản đồ.",
             "There is no such commune in this round; choose again on the map.",
         )
-    return shown.table.loc[code]
+    return pd.Series(shown.table.loc[code])
 
 
 def cells(session: Session, shown: Round) -> gpd.GeoDataFrame | None:
@@ -176,7 +176,7 @@ def _described(table: pd.DataFrame, official: pd.DataFrame, indicator: Indicator
     named = official.loc[table.index]
     unknown = table[list(indicator.unknown)].sum(axis=1) if indicator.unknown else pd.Series(0, index=table.index)
     return table.assign(
-        name=geo.units.labels(named.assign(district=pd.NA).reset_index(), language).to_numpy(),
+        name=geo.units.labels(named.assign(district=None).reset_index(), language).to_numpy(),
         unit_type=named["unit_type"],
         area_class=named["area_class"],
         count=indicator.count(table),

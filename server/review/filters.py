@@ -41,7 +41,8 @@ class Filters:
             "village": self.village,
             "flag": self.flag,
             "class": self.proposed,
-        } | more
+            **more,
+        }
         given = {name: value for name, value in values.items() if value is not None}
         return f"?{urlencode(given)}" if given else ""
 

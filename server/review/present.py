@@ -151,7 +151,7 @@ def interview(session: Session, of: Interview, language: Language) -> dict[str, 
 def indicators(
     session: Session, of: Interview, names: dict[int, str | None], language: Language
 ) -> list[dict[str, Any]]:
-    """The twelve, in the standard's order: value, whom it concerns, the answers that decided, the rule and its standing.
+    """The twelve, in the standard's order: value, whom it concerns, answers that decided, the rule and its standing.
 
     Empty when the answers can no longer be read as a frame; the flags then say so.
     """

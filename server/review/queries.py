@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from reconciliation.names import fold
@@ -33,7 +33,7 @@ def order_keys() -> list[ColumnElement[Any]]:
         case((changed, 0), else_=1),
         case((near_cut, 0), else_=1),
         func.coalesce(Interview.visited_at, Interview.submitted_at),
-        Interview.interview_id,
+        Interview.interview_id.expression,
     ]
 
 
@@ -71,7 +71,7 @@ def state_counts(session: Session, filters: Filters, scope: Scope) -> dict[str, 
         .where(*_conditions(filters, scope, state=False))
         .group_by(Interview.review_state)
     )
-    return {state: count for state, count in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def flag_counts(session: Session, filters: Filters, scope: Scope) -> dict[str, tuple[str, int]]:
@@ -133,7 +133,7 @@ def versions(session: Session, interview_id: str) -> list[Submission]:
 def decisions(session: Session, ids: Sequence[str]) -> list[tuple[ReviewDecision, bool]]:
     """Decisions about interviews, newest first, with whether each can still be undone (nothing of it was sent)."""
     begun = exists().where(Outbox.decision_id == ReviewDecision.decision_id, Outbox.state != "waiting")
-    statement: Select[tuple[ReviewDecision, bool]] = (
+    statement = (
         select(ReviewDecision, and_(ReviewDecision.undone_at.is_(None), ~begun))
         .where(ReviewDecision.interview_id.in_(ids))
         .order_by(ReviewDecision.decided_at.desc(), ReviewDecision.decision_id.desc())
