@@ -39,9 +39,10 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
     """The service as an ASGI app. Without settings, those of the environment, and logs as a service writes them (so
     that an ASGI server may call this by itself).
 
-    demo_actor: who everyone without a session is, over plain http; for `rasoat demo` alone, and no setting can name one.
+    demo_actor: who everyone without a session is, over plain http. For `rasoat demo` alone: no setting can name one.
 
-    Raises `SettingsError`, or `SecretsError` without a master key; the database is not touched before the first request.
+    Raises `SettingsError`, or `SecretsError` without a master key; the database is not touched before the first
+    request.
     """
     from server.accounts import install as accounts
     from server.accounts.dependencies import EVERY_REQUEST
@@ -54,8 +55,8 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
     if settings is None:
         install_logs("json")
         settings = load_settings()
-    masters = master_keys(settings)
     database = Database(settings.database_url)
+    masters = database.use_keys(master_keys(settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

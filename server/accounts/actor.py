@@ -65,3 +65,8 @@ class Actor:
     def allows(self, scope: str) -> bool:
         """Whether this request may use what `scope` names (a browser session may use all)."""
         return self.scopes is None or scope in self.scopes
+
+
+def demo_supervisor(province_code: str) -> Actor:
+    """Whoever sits before `rasoat demo`: supervises its synthetic province, and has no account."""
+    return Actor("demo", (Grant(Role.SUPERVISOR, AreaKind.PROVINCE, province_code),), username="demo", is_demo=True)

@@ -12,7 +12,8 @@ from server.accounts.access import (
     system_scope,
     system_work,
 )
-from server.accounts.actor import Actor, AreaKind, Grant, Role
+from server.accounts.actor import Actor, AreaKind, Grant, Role, demo_supervisor
+from server.accounts.areas import import_areas
 from server.accounts.errors import Refused
 from server.accounts.login import Accounts, actor_of_session, actor_of_token, give_code, log_in, log_out
 from server.accounts.own import declare_conflict
@@ -36,10 +37,12 @@ __all__ = [
     "create_reset_link",
     "create_user",
     "declare_conflict",
+    "demo_supervisor",
     "disable",
     "enable",
     "give_code",
     "give_role",
+    "import_areas",
     "log_in",
     "log_out",
     "may_review",

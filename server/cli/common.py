@@ -48,24 +48,27 @@ def settings() -> Settings:
 
 @contextmanager
 def open_database(of: Settings | None = None, *, check: bool = True) -> Iterator[Database]:
-    """The database of the settings; with its schema up to date, unless told not to look.
+    """The database of the settings; with its schema up to date and its master key at hand, unless told not to look.
 
-    Raises `UserError` when the schema is older (or newer) than the program.
+    Raises `UserError` when the schema is older (or newer) than the program, `SecretsError` for a wrong or missing key.
     """
     from server import migrations
     from server.database import Database
     from server.errors import UserError
+    from server.secrets import service as secrets
 
     chosen = of or settings()
     chosen.data.dir.mkdir(parents=True, exist_ok=True)
     database = Database(chosen.database_url)
     try:
-        if check and migrations.current(database) != migrations.newest():
-            raise UserError(
-                "database_old",
-                "Cơ sở dữ liệu chưa đúng phiên bản của chương trình. Chạy: rasoat db upgrade.",
-                "The database does not have this program's schema. Run: rasoat db upgrade.",
-            )
+        if check:
+            if migrations.current(database) != migrations.newest():
+                raise UserError(
+                    "database_old",
+                    "Cơ sở dữ liệu chưa đúng phiên bản của chương trình. Chạy: rasoat db upgrade.",
+                    "The database does not have this program's schema. Run: rasoat db upgrade.",
+                )
+            database.use_keys(secrets.check(database, chosen))
         yield database
     finally:
         database.dispose()

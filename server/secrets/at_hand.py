@@ -34,7 +34,7 @@ def master_keys(settings: Settings) -> MasterKeys:
 
 
 def set_up(database: Database, settings: Settings) -> MasterKeys:
-    """Give a new database its keys (a key file is written where none is named and none is there), or check an old one's.
+    """Give a new database its keys, writing a key file where none is named or there; or check an old one's keys.
 
     Raises `SecretsError` when the database has keys and those at hand are not the ones.
     """

@@ -64,6 +64,9 @@ class MasterKeys:
         self.current = keys[0]
         self._by_check_value = {key.check_value: key for key in keys}
 
+    def __len__(self) -> int:
+        return len(self._by_check_value)
+
     def get(self, check_value: str) -> MasterKey | None:
         """The key with this check value, or None."""
         return self._by_check_value.get(check_value)

@@ -23,6 +23,7 @@ _TITLES = {
     403: mark("Không có quyền xem trang này"),
     404: mark("Không thấy trang này"),
     409: mark("Việc này không làm được lúc này"),
+    413: mark("Yêu cầu dài quá mức"),
     422: mark("Yêu cầu không hợp lệ"),
     500: mark("Máy chủ gặp lỗi"),
 }
@@ -30,6 +31,7 @@ _REMEDIES = {
     400: mark("Kiểm tra địa chỉ, hoặc quay lại trang trước."),
     403: mark("Đăng nhập bằng tài khoản được phân địa bàn này, hoặc hỏi người quản trị."),
     404: mark("Kiểm tra địa chỉ, hoặc bắt đầu lại từ bản đồ."),
+    413: mark("Rút ngắn nội dung rồi gửi lại; dài nhất là 1 MB."),
     422: mark("Kiểm tra địa chỉ, hoặc quay lại trang trước."),
     500: mark("Thử lại sau ít phút. Nếu vẫn lỗi, báo người quản trị kèm giờ xảy ra."),
 }
