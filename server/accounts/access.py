@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.accounts.tables import AreaCommune, Conflict
+from server.registry.tables import Link
 
 
 class Entity(StrEnum):
@@ -140,6 +141,28 @@ def readable(actor: Actor, entity: Entity, purpose: str | None = None) -> Scope:
     return _scope(actor, READS[entity], purpose)
 
 
+def reads(actor: Actor, entity: Entity) -> bool:
+    """Whether some role of the actor reads `entity` somewhere (perhaps with a purpose only), and the token may."""
+    return actor.allows(f"{entity.value}:read") and actor.has(*READS[entity])
+
+
+def needs_purpose(actor: Actor, entity: Entity) -> bool:
+    """Whether `actor` sees something of `entity` with a purpose only: who reads on other grounds too is not asked."""
+    return reads(actor, entity) and readable(actor, entity).is_empty
+
+
+def home_of(actor: Actor) -> str:
+    """The page where this person's work begins."""
+    on_map = any(
+        grant.role in READS[Entity.AGGREGATES] and grant.area_kind is not AreaKind.VILLAGE for grant in actor.grants
+    )
+    if on_map and reads(actor, Entity.AGGREGATES):
+        return "/"
+    if reads(actor, Entity.INTERVIEWS):
+        return "/interviews"
+    return "/admin/users" if reads(actor, Entity.ACCOUNTS) else "/account"
+
+
 def permitted(actor: Actor, action: Action) -> Scope:
     """What `actor` may act on. Nobody reviews an own interview, or a household with a declared conflict."""
     if not actor.allows(f"{action.value}:write"):
@@ -255,12 +278,17 @@ def _impartial(actor: Actor, table: Any) -> list[ColumnElement[bool]]:
         if column is None:
             conditions.append(false())
             continue
-        declared = (
-            exists()
-            .where(Conflict.user_id == actor.user_id, Conflict.kind == kind, Conflict.reference == column)
-            .correlate_except(Conflict)
-        )
-        conditions.append(~declared)
+        mine = exists().where(Conflict.user_id == actor.user_id, Conflict.kind == kind)
+        conditions.append(~mine.where(Conflict.reference == column).correlate_except(Conflict))
+        if kind == "interview":
+            # The household that it was linked with, whatever code was answered; a contested link counts too.
+            linked = exists().where(
+                Link.interview_id == column,
+                Link.household_code == Conflict.reference,
+                Conflict.user_id == actor.user_id,
+                Conflict.kind == "household",
+            )
+            conditions.append(~linked.correlate_except(Link, Conflict))
     return conditions
 
 

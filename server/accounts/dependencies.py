@@ -24,6 +24,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.accounts.access import Entity, reads
 from server.accounts.actor import Actor, Role
 from server.accounts.errors import Refused
 from server.accounts.login import Accounts, actor_of_session, actor_of_token
@@ -132,6 +133,19 @@ def require(*roles: Role, scope: str | None = None) -> Callable[[Request], Actor
         if actor.scopes is not None and (scope is None or scope not in actor.scopes):
             raise Refused("not_allowed")
         if roles and not actor.has(*roles):
+            raise Refused("not_allowed")
+        return actor
+
+    return required
+
+
+def reader(entity: Entity) -> Callable[[Request], Actor]:
+    """A dependency that lets in who reads `entity` somewhere; what of it, `readable` says. Who holds no role at all
+    comes in too, to be told that no area is assigned: an empty scope shows nothing."""
+
+    def required(request: Request) -> Actor:
+        actor = current_actor(request)
+        if not reads(actor, entity) and (actor.grants or actor.scopes is not None):
             raise Refused("not_allowed")
         return actor
 

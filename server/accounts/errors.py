@@ -13,6 +13,16 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "Bạn không có quyền làm việc này; hãy hỏi người quản trị nếu cần.",
         "You may not do this; ask the administrator if you need to.",
     ),
+    "no_area": (
+        403,
+        "Chưa được phân địa bàn có xã, phường của đợt này; hãy gọi cán bộ giảm nghèo tỉnh hoặc người quản trị.",
+        "No area with communes of this round is assigned to you; call the province's officer or the administrator.",
+    ),
+    "not_yours_to_review": (
+        403,
+        "Bạn không duyệt được phiếu này: của chính bạn, của hộ có xung đột lợi ích, hoặc ngoài địa bàn được phân.",
+        "You cannot review this interview: your own, of a household you declared a conflict with, or of a foreign area.",
+    ),
     "csrf": (
         403,
         "Trang đã cũ hoặc yêu cầu không đến từ trang này; hãy tải lại trang rồi làm lại.",

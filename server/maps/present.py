@@ -70,6 +70,7 @@ def page(shown: MapView, language: Language) -> dict[str, Any]:
         "wording": _wording(shown, language),
         "rows": table,
         "total": {name: _value(shown.total.get(name)) for name in (*_NUMBERS, "coverage")},
+        "whole_province": shown.whole_province,
         "unplaced": shown.unplaced,
         "legend": _legend(shown, language),
         "circles": _circles(shown),
@@ -143,7 +144,7 @@ def as_json(shown: MapView, language: Language) -> dict[str, Any]:
 def as_geojson(shown: MapView, cells: gpd.GeoDataFrame) -> bytes:
     """A FeatureCollection: the same figures with the shapes, and `longitude`, `latitude` of a point well inside."""
     columns = [*_TEXTS, *_NUMBERS, *(column for one in DEPRIVATIONS for column in one.counted)]
-    joined = cells[["geometry", "longitude", "latitude"]].join(shown.table[columns])
+    joined = cells[["geometry", "longitude", "latitude"]].join(shown.table[columns], how="inner")
     joined.insert(0, "commune_code", joined.index.astype(str))
     names = [name for name in joined.columns if name != "geometry"]
     return feature_collection(joined, names, is_boundary=bool(cells.attrs["is_boundary"]))

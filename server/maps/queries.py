@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from geo.aggregate import RULES
 from server.accounts.access import Scope
+from server.cases import service as cases
 from server.cases.tables import Interview
 from server.registry.tables import OfficialDecision, RegistryHousehold
 from server.submissions.tables import SyncState
-from server.units.tables import Residents
+from server.units.tables import Residents, Unit
 
 _COLUMNS = ("commune_code", "proposed_class", "member_count", "review_state", "provisional", *RULES)
 
@@ -40,23 +41,35 @@ def cases_frame(session: Session, round_id: str, scope: Scope) -> pd.DataFrame:
 
 def causes(session: Session, round_id: str, commune_code: str, scope: Scope) -> Counter[str]:
     """How many poor and near-poor households of a commune named each cause (a household may name several)."""
-    statement = _interviews(select(Interview.answers), scope).where(
+    statement = _interviews(select(Interview.interview_id, Interview.answers), scope).where(
         Interview.round_id == round_id,
         Interview.commune_code == commune_code,
         Interview.proposed_class.in_(("poor", "near_poor")),
         Interview.review_state != "rejected",
     )
     found: Counter[str] = Counter()
-    for answers in session.scalars(statement):
-        found.update(set(str(answers.get("causes") or "").split()))
+    for answers in cases.open_answers(session, [(row[0], row[1]) for row in session.execute(statement)]):
+        found.update(set(str((answers or {}).get("causes") or "").split()))
     return found
 
 
-def listed(session: Session, province_code: str, year: int) -> pd.DataFrame:
+def communes_within(session: Session, on: date, province_code: str, scope: Scope) -> set[str]:
+    """Codes of the units of a day that lie wholly within the scope: a village's rate is not its commune's."""
+    in_force = (
+        select(Unit.code.label("commune_code"), Unit.province_code)
+        .where(Unit.province_code == province_code, Unit.valid_from <= on)
+        .where(Unit.valid_to.is_(None) | (Unit.valid_to >= on))
+        .subquery()
+    )
+    return set(session.scalars(select(in_force.c.commune_code).where(scope.where(in_force))))
+
+
+def listed(session: Session, province_code: str, year: int, scope: Scope) -> pd.DataFrame:
     """Households on one year's list by commune: `listed_poor`, `listed_near_poor` (Int64), index `commune_code`."""
     statement = (
         select(RegistryHousehold.commune_code, RegistryHousehold.status, func.count())
         .where(RegistryHousehold.province_code == province_code, RegistryHousehold.year == year)
+        .where(scope.where(RegistryHousehold))
         .group_by(RegistryHousehold.commune_code, RegistryHousehold.status)
     )
     rows = pd.DataFrame(session.execute(statement).all(), columns=["commune_code", "status", "households"])

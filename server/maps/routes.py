@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
+from server.accounts.access import Entity, home_of
 from server.accounts.actor import Actor
-from server.accounts.dependencies import current_actor
+from server.accounts.dependencies import current_actor, reader
 from server.errors import UserError
 from server.maps import present, service
 from server.maps.indicators import INDICATORS
@@ -24,21 +25,23 @@ router = APIRouter(tags=["communes"])
 RoundId = Annotated[str | None, Query(alias="round", max_length=40, description="the latest when left out")]
 IndicatorId = Annotated[str, Query(alias="indicator", description=", ".join(INDICATORS))]
 BasisName = Annotated[Literal["proposed", "official"], Query(description="our proposal, or decided classes only")]
-ActorNow = Annotated[Actor, Depends(current_actor)]
+ActorNow = Annotated[Actor, Depends(reader(Entity.AGGREGATES))]
 LanguageNow = Annotated[Language, Depends(language_of)]
 
 
 @router.get("/", include_in_schema=False)
 def map_page(
     request: Request,
-    actor: ActorNow,
+    actor: Annotated[Actor, Depends(current_actor)],
     language: LanguageNow,
     round_id: RoundId = None,
     indicator: IndicatorId = "rate_poor",
     basis: BasisName = "proposed",
     commune: Annotated[str | None, Query(pattern=r"^\d{5}$")] = None,
 ) -> Response:
-    """The map, its table, and the panel of a commune when one is named."""
+    """The map, its table, and the panel of a commune when one is named. Whose work is elsewhere goes on there."""
+    if (home := home_of(actor)) != "/":
+        return RedirectResponse(home, status_code=303)
     with database_of(request).session() as session:
         known = rounds.all_rounds(session)
         if not known:

@@ -17,6 +17,7 @@ from geo.legend import Legend, legend
 from poverty import Standard, load_standard
 from server.accounts.access import Entity, readable
 from server.accounts.actor import Actor
+from server.accounts.errors import Refused
 from server.errors import NotFoundError, UserError
 from server.maps import queries
 from server.maps.indicators import INDICATORS, Indicator
@@ -55,10 +56,12 @@ class MapView:
     `table`: one row per commune (index code): `geo.aggregate`'s columns and `name`, `unit_type`, `area_class`, `count`,
     `rate`, `unknown` (households whose answer is missing), `class_index`, `expected`, `unfinished` ("" or why),
     `returned`, `change_poor` (against last year's list), `rank` (NA when unfinished). Greatest `count` first.
-    `total`: the same figures of the province. `unplaced`: interviews of no known commune (in every total).
+    Communes outside the reader's areas are left out. `total`: the same figures of all that is shown, which is the
+    province or less (`whole_province`). `unplaced`: interviews of no known commune (in every total).
     """
 
     round: Round
+    whole_province: bool
     standard: Standard
     indicator: Indicator
     basis: Basis
@@ -79,7 +82,10 @@ def view(
     basis: Basis = "proposed",
     language: Language = "vi",
 ) -> MapView:
-    """The map of a round (None: the latest). Raises `NotFoundError` (no such round) or `UserError` (no indicator)."""
+    """The map of a round (None: the latest), within the reader's areas.
+
+    Raises `NotFoundError` (no such round), `UserError` (no indicator) or `Refused` (no commune to show).
+    """
     indicator = INDICATORS.get(indicator_id)
     if indicator is None:
         known = ", ".join(INDICATORS)
@@ -88,11 +94,20 @@ def view(
         )
     shown = rounds.choose(session, round_id)
     official = units.units_on(session, shown.unit_vintage, shown.province_code)
-    cases = queries.cases_frame(session, shown.round_id, readable(actor, Entity.AGGREGATES))
+    scope = readable(actor, Entity.AGGREGATES)
+    within = queries.communes_within(session, shown.unit_vintage, shown.province_code, scope)
+    if not within:
+        raise Refused("no_area")
+    whole_province = within.issuperset(official.index)
+    official = official[official.index.isin(within)]
+    cases = queries.cases_frame(session, shown.round_id, scope)
+    cases = cases[cases["commune_code"].isna() | cases["commune_code"].isin(within)]
     residents = units.residents_frame(session, shown.review_date.year, shown.unit_vintage, shown.province_code)
+    if residents is not None:
+        residents = residents[residents["commune_code"].isin(within)]
     aggregated = aggregate(cases, residents, official.reset_index(), basis)
 
-    listed = queries.listed(session, shown.province_code, shown.review_date.year - 1)
+    listed = queries.listed(session, shown.province_code, shown.review_date.year - 1, scope)
     table = _described(aggregated[aggregated.index != NO_COMMUNE], official, indicator, language)
     table = _with_progress(table, cases, listed, shown)
     whole = total(aggregated)
@@ -104,6 +119,7 @@ def view(
     unplaced = int(aggregated["interviewed"].get(NO_COMMUNE, 0))
     return MapView(
         round=shown,
+        whole_province=whole_province,
         standard=load_standard(shown.standard_id),
         indicator=indicator,
         basis=basis,

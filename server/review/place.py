@@ -8,6 +8,7 @@ import orjson
 import shapely
 from sqlalchemy.orm import Session
 
+from server.cases import service as cases
 from server.cases.tables import Interview
 from server.maps import service as maps
 from server.review import queries
@@ -27,8 +28,9 @@ def features(session: Session, of: Interview) -> bytes:
     village = villages.get(of.village_id or "")
     if village is not None and village.longitude is not None and village.latitude is not None:
         found.append(_point("village", village.longitude, village.latitude, name=village.name))
-    if of.longitude is not None and of.latitude is not None:
-        found.append(_point("point", of.longitude, of.latitude, accuracy=of.gps_accuracy))
+    household = cases.open_households(session, [of])[0]
+    if household.longitude is not None and household.latitude is not None:
+        found.append(_point("point", household.longitude, household.latitude, accuracy=household.gps_accuracy))
     return orjson.dumps({"type": "FeatureCollection", "features": found})
 
 

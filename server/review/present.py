@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from poverty import explain, load_standard
 from poverty.frames import HOUSEHOLD_CHOICES, HOUSEHOLD_MULTIPLE, INCOME_SOURCES
+from server.accounts.access import Scope
 from server.cases import flags as wording
 from server.cases import service as cases
-from server.cases.tables import Flag, Interview, InterviewMember
+from server.cases.service import Household, Person
+from server.cases.tables import Flag, Interview
 from server.errors import UserError
 from server.review import queries
 from server.rounds import service as rounds
+from server.submissions import service as submissions
 from server.submissions.flatten import flatten
 from server.submissions.tables import Submission
 from server.web import formats, words
@@ -58,16 +61,30 @@ _MEMBER_ANSWERS = (
 )
 
 
-def row(
-    interview: Interview, flags: Sequence[Flag], places: tuple[dict[str, Any], dict[str, str]], language: Language
+def rows(
+    session: Session, interviews: Sequence[Interview], flags: dict[str, list[Flag]], language: Language
+) -> list[dict[str, Any]]:
+    """Lines of the queue."""
+    heads = cases.open_heads(session, [(one.interview_id, one.head_name) for one in interviews])
+    places = queries.places(session, interviews)
+    return [
+        _row(one, head, flags[one.interview_id], places, language) for one, head in zip(interviews, heads, strict=True)
+    ]
+
+
+def _row(
+    interview: Interview,
+    head: str | None,
+    flags: Sequence[Flag],
+    places: tuple[dict[str, Any], dict[str, str]],
+    language: Language,
 ) -> dict[str, Any]:
-    """One line of the queue."""
     villages, communes = places
     village = villages.get(interview.village_id or "")
     return {
         "id": interview.interview_id,
         "version": interview.version_id,
-        "head": interview.head_name,
+        "head": head,
         "village": village.name if village else None,
         "commune": communes.get(interview.commune_code or ""),
         "severity": interview.severity,
@@ -102,16 +119,26 @@ def flag_name(code: str, language: Language) -> str:
     return gettext(language, _FLAG_NAMES[code]) if code in _FLAG_NAMES else code
 
 
-def interview(session: Session, of: Interview, language: Language) -> dict[str, Any]:
-    """Everything that the interview's page tells."""
-    members = queries.members(session, of.interview_id)
-    names = {member.member_no: member.full_name for member in members}
-    versions = queries.versions(session, of.interview_id)
-    linked = queries.last_year(session, of)
+def interview(
+    session: Session, of: Interview, scope: Scope, language: Language, *, reveal: bool = False
+) -> dict[str, Any]:
+    """Everything that the interview's page tells. reveal: personal numbers and the telephone in full."""
+    shown = _whole if reveal else mask
+    household = cases.open_households(session, [of])[0]
+    members = queries.members(session, of.interview_id, scope)
+    people = {
+        member.member_no: person
+        for member, person in zip(members, cases.open_people(session, members), strict=True)
+        if person is not None
+    }
+    names = {number: person.full_name for number, person in people.items()}
+    versions = queries.versions(session, of.interview_id, scope)
+    linked = queries.last_year(session, of.interview_id, scope)
     found = queries.flags(session, [of.interview_id])[of.interview_id]
     return {
         "interview": of,
-        "row": row(of, found, queries.places(session, [of]), language),
+        "household": household,
+        "row": rows(session, [of], {of.interview_id: found}, language)[0],
         "flags": [
             {
                 "severity": flag.severity,
@@ -123,12 +150,12 @@ def interview(session: Session, of: Interview, language: Language) -> dict[str, 
             for flag in found
         ],
         "indicators": indicators(session, of, names, language),
-        "members": [_member(member, language) for member in members],
-        "dwelling": [(words.question(name, language), _answer(of, name, language), name) for name in DWELLING],
-        "devices": [(words.question(name, language), _answer(of, name, language), name) for name in DEVICES],
-        "incomes": [(words.question(name, language), of.answers.get(name), name) for name in INCOME_SOURCES],
-        "needs": [(words.question(name, language), _answer(of, name, language), name) for name in NEEDS],
-        "phone": mask(of.answers.get("phone")),
+        "members": [_member(number, person, language, shown) for number, person in people.items()],
+        "dwelling": [(words.question(name, language), _answer(household, name, language), name) for name in DWELLING],
+        "devices": [(words.question(name, language), _answer(household, name, language), name) for name in DEVICES],
+        "incomes": [(words.question(name, language), household.answer(name), name) for name in INCOME_SOURCES],
+        "needs": [(words.question(name, language), _answer(household, name, language), name) for name in NEEDS],
+        "phone": shown(household.answer("phone")),
         "linked": [
             {
                 "status": link.status,
@@ -142,7 +169,7 @@ def interview(session: Session, of: Interview, language: Language) -> dict[str, 
             for link, household in linked
         ],
         "versions": versions,
-        "changes": changes(versions, language),
+        "changes": changes(session, versions, language),
         "decisions": queries.decisions(session, [of.interview_id]),
         "official": queries.official(session, of),
     }
@@ -157,7 +184,7 @@ def indicators(
     """
     standard = load_standard(rounds.get(session, of.round_id).standard_id)
     try:
-        households, people = cases.frames(session, of.interview_id)
+        households, people = cases.frames(session, of)
         told = explain(households, people, standard)
     except (UserError, ValueError):
         return []
@@ -182,11 +209,12 @@ def indicators(
     return result
 
 
-def changes(versions: Sequence[Submission], language: Language) -> list[dict[str, str]]:
+def changes(session: Session, versions: Sequence[Submission], language: Language) -> list[dict[str, str]]:
     """What the newest version answers otherwise than the one before it; member answers name the member's number."""
-    if len(versions) < 2:
+    payloads = [payload for payload in submissions.payloads(session, versions[:2]) if payload is not None]
+    if len(payloads) < 2:
         return []
-    new, old = (flatten([(one.central_id, one.payload)]) for one in versions[:2])
+    new, old = (flatten([(versions[0].central_id, payload)]) for payload in payloads)
     told = []
     for name in new.households.columns.intersection(old.households.columns):
         if not str(name).startswith(("phone_", "started_", "ended_")):
@@ -219,26 +247,26 @@ def _said(name: str, value: Any, language: Language) -> str:
     return words.answer(name, str(value), language)
 
 
-def _member(member: InterviewMember, language: Language) -> dict[str, Any]:
+def _member(number: int, member: Person, language: Language, shown: Callable[[Any], str]) -> dict[str, Any]:
     answers = []
     for name in _MEMBER_ANSWERS:
         code = member.answers.get(name)
         if code not in (None, "", "none"):
             answers.append((words.question(name, language), words.answer(name, str(code), language)))
     return {
-        "number": member.member_no,
+        "number": number,
         "name": member.full_name,
         "relation": words.answer("relation", member.relation, language) if member.relation else None,
         "sex": words.answer("sex", member.sex, language) if member.sex else None,
         "born": member.birth_date or member.birth_year,
         "age": member.age,
-        "cccd": mask(member.cccd),
+        "cccd": shown(member.cccd),
         "answers": answers,
     }
 
 
-def _answer(of: Interview, name: str, language: Language) -> str | None:
-    value = of.answers.get(name)
+def _answer(of: Household, name: str, language: Language) -> str | None:
+    value = of.answer(name)
     if value in (None, ""):
         return None
     if name in HOUSEHOLD_CHOICES or name in HOUSEHOLD_MULTIPLE:
@@ -259,6 +287,10 @@ def _anchor(flag: Flag) -> str:
     if flag.field in (*DWELLING, *DEVICES, *INCOME_SOURCES, *NEEDS):
         return f"answer-{flag.field}"
     return {"class_changed": "last-year", "no_head": "members", "no_members": "members"}.get(flag.code, "indicators")
+
+
+def _whole(number: Any) -> str:
+    return formats.UNKNOWN if number is None else str(number)
 
 
 def mask(number: Any) -> str:

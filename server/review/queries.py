@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from reconciliation.names import fold
 from server.accounts.access import Scope
 from server.cases.tables import Flag, Interview, InterviewMember
 from server.registry.tables import Link, OfficialDecision, RegistryHousehold
 from server.review.filters import STATES, Filters
 from server.review.tables import Outbox, ReviewDecision
 from server.rounds.tables import Round
+from server.secrets.service import vault_of
 from server.submissions.tables import Submission
 from server.units.tables import Unit, Village
 
@@ -39,7 +39,7 @@ def order_keys() -> list[ColumnElement[Any]]:
 
 def page(session: Session, filters: Filters, scope: Scope, number: int) -> tuple[list[Interview], int]:
     """One page of the queue (from 1), and how many interviews there are in all."""
-    conditions = _conditions(filters, scope)
+    conditions = _conditions(session, filters, scope)
     total = session.scalar(select(func.count()).select_from(Interview).where(*conditions)) or 0
     statement = select(Interview).where(*conditions).order_by(*order_keys())
     found = session.scalars(statement.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
@@ -50,7 +50,7 @@ def following(session: Session, filters: Filters, scope: Scope, interview_id: st
     """The interview that comes after this one in the queue's order, whether this one is still in it or not."""
     keys = order_keys()
     here = session.execute(select(*keys).where(Interview.interview_id == interview_id, scope.where(Interview))).first()
-    statement = select(Interview.interview_id).where(*_conditions(filters, scope))
+    statement = select(Interview.interview_id).where(*_conditions(session, filters, scope))
     statement = statement.where(Interview.interview_id != interview_id).order_by(*keys).limit(1)
     if here is not None:
         # Lexicographic: greater in one key and equal in all before it. The first key changes with a decision; left out.
@@ -68,10 +68,10 @@ def state_counts(session: Session, filters: Filters, scope: Scope) -> dict[str, 
     """Interviews per review state, all other filters as they are."""
     statement = (
         select(Interview.review_state, func.count())
-        .where(*_conditions(filters, scope, state=False))
+        .where(*_conditions(session, filters, scope, state=False))
         .group_by(Interview.review_state)
     )
-    return dict(session.execute(statement).tuples().all())
+    return {str(state): int(count) for state, count in session.execute(statement)}
 
 
 def flag_counts(session: Session, filters: Filters, scope: Scope) -> dict[str, tuple[str, int]]:
@@ -80,7 +80,7 @@ def flag_counts(session: Session, filters: Filters, scope: Scope) -> dict[str, t
     statement = (
         select(Flag.code, func.min(_severity()), interviews)
         .join(Interview, Interview.interview_id == Flag.interview_id)
-        .where(*_conditions(filters, scope, flag=False))
+        .where(*_conditions(session, filters, scope, flag=False))
         .group_by(Flag.code)
     )
     rows = sorted(session.execute(statement).all(), key=lambda row: (row[1], -row[2], row[0]))
@@ -113,18 +113,22 @@ def flags(session: Session, ids: Sequence[str]) -> dict[str, list[Flag]]:
     return found
 
 
-def members(session: Session, interview_id: str) -> list[InterviewMember]:
+def members(session: Session, interview_id: str, scope: Scope) -> list[InterviewMember]:
     statement = (
-        select(InterviewMember).where(InterviewMember.interview_id == interview_id).order_by(InterviewMember.member_no)
+        select(InterviewMember)
+        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
+        .where(InterviewMember.interview_id == interview_id, scope.where(Interview))
+        .order_by(InterviewMember.member_no)
     )
     return list(session.scalars(statement))
 
 
-def versions(session: Session, interview_id: str) -> list[Submission]:
+def versions(session: Session, interview_id: str, scope: Scope) -> list[Submission]:
     """Every version of the interview's submission, newest first."""
     statement = (
         select(Submission)
-        .where(Submission.central_id == interview_id)
+        .join(Interview, Interview.interview_id == Submission.central_id)
+        .where(Submission.central_id == interview_id, scope.where(Interview))
         .order_by(Submission.is_current.desc(), Submission.edits.desc(), Submission.received_at.desc())
     )
     return list(session.scalars(statement))
@@ -156,8 +160,11 @@ def waiting_messages(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Outbox).where(Outbox.state.in_(("waiting", "sending")))) or 0
 
 
-def last_year(session: Session, interview: Interview) -> list[tuple[Link, RegistryHousehold]]:
-    """The household, or the candidates, that it was linked with on last year's list."""
+def last_year(session: Session, interview_id: str, scope: Scope) -> list[tuple[Link, RegistryHousehold]]:
+    """The household, or the candidates, that an interview was linked with on last year's list.
+
+    They may have lived in a foreign area: what counts is that the interview may be read.
+    """
     statement = (
         select(Link, RegistryHousehold)
         .join(
@@ -168,7 +175,8 @@ def last_year(session: Session, interview: Interview) -> list[tuple[Link, Regist
                 RegistryHousehold.household_code == Link.household_code,
             ),
         )
-        .where(Link.interview_id == interview.interview_id)
+        .join(Interview, Interview.interview_id == Link.interview_id)
+        .where(Link.interview_id == interview_id, scope.where(Interview))
         .order_by(Link.status.desc(), Link.evidence.desc())
     )
     return [(link, household) for link, household in session.execute(statement)]
@@ -196,7 +204,9 @@ def _severity() -> ColumnElement[int]:
     return case(*((Flag.severity == name, at) for at, name in enumerate(_SEVERITIES)), else_=len(_SEVERITIES))
 
 
-def _conditions(filters: Filters, scope: Scope, *, state: bool = True, flag: bool = True) -> list[ColumnElement[bool]]:
+def _conditions(
+    session: Session, filters: Filters, scope: Scope, *, state: bool = True, flag: bool = True
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Interview.round_id == filters.round_id, scope.where(Interview)]
     states = STATES[filters.state]
     if state and states is not None:
@@ -211,7 +221,8 @@ def _conditions(filters: Filters, scope: Scope, *, state: bool = True, flag: boo
         has = exists().where(Flag.interview_id == Interview.interview_id, Flag.code == filters.flag)
         conditions.append(has)
     if filters.search.strip():
-        conditions.append(Interview.head_name_folded.contains(fold(filters.search.strip()), autoescape=True))
+        # Whole words: names are stored as keyed hashes of their words.
+        conditions += [Interview.head_words.contains(word) for word in vault_of(session).word_patterns(filters.search)]
     return conditions
 
 

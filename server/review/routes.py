@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -10,11 +11,13 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from server.accounts.access import Action, Entity, may_review, permitted, readable
-from server.accounts.actor import Actor
-from server.accounts.dependencies import current_actor
+from server.accounts.access import Action, Entity, Scope, may_review, needs_purpose, permitted, readable
+from server.accounts.actor import Actor, Role
+from server.accounts.dependencies import reader
+from server.accounts.errors import Refused
+from server.audit.service import Event, Purpose, append
 from server.cases.tables import Interview
-from server.errors import NotFoundError, UserError
+from server.errors import NotFoundError
 from server.maps.queries import last_pull
 from server.review import place, present, queries, reasons, service
 from server.review.filters import Filters, filters_of
@@ -25,7 +28,7 @@ from server.web.templating import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
 
-ActorNow = Annotated[Actor, Depends(current_actor)]
+ActorNow = Annotated[Actor, Depends(reader(Entity.INTERVIEWS))]
 LanguageNow = Annotated[Language, Depends(language_of)]
 Chosen = Annotated[Filters, Depends(filters_of)]
 Note = Annotated[str, Form(max_length=1000)]
@@ -33,6 +36,12 @@ Digit = Annotated[str, Form(max_length=1)]
 Version = Annotated[str, Form(max_length=100)]
 #: Where a decision was made: the answer is a line of the queue, or the decision's part of the interview's page.
 From = Annotated[Literal["queue", "interview"], Form(alias="from")]
+#: What a role reads households for, where no other purpose is given.
+_DUTIES = {
+    Role.SUPERVISOR: Purpose.REVIEW,
+    Role.CLERK: Purpose.LINKAGE,
+    Role.COMMUNE_LEADER: Purpose.DECISION,
+}
 #: Data older than this are said to be old.
 STALE_AFTER = timedelta(hours=24)
 
@@ -46,6 +55,8 @@ def queue(
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
     """The queue (phiếu chờ duyệt), a page at a time."""
+    if _lacks_purpose(actor, filters):
+        return _ask_purpose(request, filters)
     return _queue(request, actor, language, filters, number)
 
 
@@ -59,26 +70,36 @@ def search(
     number: Annotated[int, Form(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
     """The queue of those whose head is called so, tones ignored. A form's body: names never stand in an address."""
-    from dataclasses import replace
-
     return _queue(request, actor, language, replace(filters, search=name), number)
 
 
 @router.get("/interviews/{interview_id}")
 def interview(request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str) -> Response:
-    """One interview (trang phiếu)."""
-    with database_of(request).session() as session:
-        of = _readable(session, actor, interview_id)
-        context = present.interview(session, of, language) | _common(session, request, of.round_id)
-        context |= {"filters": filters, "may_review": may_review(session, actor, of), **_reasons()}
-        return render(request, "review/interview.html", context)
+    """One interview (trang phiếu); who opened it stands in the access log."""
+    if _lacks_purpose(actor, filters):
+        return _ask_purpose(request, filters)
+    return _interview_page(request, actor, language, filters, interview_id, "interview.read")
+
+
+@router.post("/interviews/{interview_id}/numbers")
+def numbers(
+    request: Request,
+    actor: ActorNow,
+    language: LanguageNow,
+    filters: Chosen,
+    interview_id: str,
+    purpose: Annotated[Purpose, Form()],
+) -> Response:
+    """The page with personal numbers and the telephone in full, for a purpose that the access log keeps."""
+    filters = replace(filters, purpose=purpose)
+    return _interview_page(request, actor, language, filters, interview_id, "interview.numbers", reveal=True)
 
 
 @router.get("/interviews/{interview_id}/place")
-def interview_place(request: Request, actor: ActorNow, interview_id: str) -> Response:
+def interview_place(request: Request, actor: ActorNow, filters: Chosen, interview_id: str) -> Response:
     """The point, its commune and its village as GeoJSON, for the page's small map."""
     with database_of(request).session() as session:
-        body = place.features(session, _readable(session, actor, interview_id))
+        body = place.features(session, _readable(session, actor, filters, interview_id))
     return Response(body, media_type="application/geo+json", headers={"Cache-Control": "no-store"})
 
 
@@ -87,7 +108,7 @@ def next_interview(request: Request, actor: ActorNow, filters: Chosen, interview
     """On to the next of the queue, or back to the list when none is left."""
     with database_of(request).session() as session:
         filters = _with_round(session, filters)
-        found = queries.following(session, filters, readable(actor, Entity.INTERVIEWS), interview_id)
+        found = queries.following(session, filters, _scope(actor, filters), interview_id)
     return RedirectResponse((f"/interviews/{found}" if found else "/interviews") + filters.query(), 303)
 
 
@@ -170,6 +191,7 @@ def undo(
             raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
         service.undo(session, decision_id)
         interview_id = decision.interview_id
+        append(session, actor.user_id, [Event("review.undo", "interview", interview_id, Purpose.REVIEW)])
     return _after(request, actor, language, filters, interview_id, came_from)
 
 
@@ -178,16 +200,18 @@ def _queue(request: Request, actor: Actor, language: Language, filters: Filters,
         if not rounds.all_rounds(session):
             return render(request, "maps/none.html", {"round": None})
         filters = _with_round(session, filters)
-        scope = readable(actor, Entity.INTERVIEWS)
+        scope = _scope(actor, filters)
+        if filters.purpose is not None and not scope.is_empty:
+            append(session, actor.user_id, [Event("interviews.list", "round", filters.round_id, filters.purpose)])
         found, total = queries.page(session, filters, scope, number)
         flags = queries.flags(session, [one.interview_id for one in found])
-        places = queries.places(session, found)
         decided = _open_decisions(session, [one.interview_id for one in found])
         codes = queries.communes(session, str(filters.round_id), scope)
         context = _common(session, request, str(filters.round_id)) | {
             "filters": filters,
             "assigned": not scope.is_empty,
-            "rows": [present.row(one, flags[one.interview_id], places, language) for one in found],
+            "reviews": not permitted(actor, Action.REVIEW).is_empty,
+            "rows": present.rows(session, found, flags, language),
             "undoable": decided,
             "total": total,
             "number": number,
@@ -214,13 +238,9 @@ def _decide(
     came_from: str,
 ) -> Response:
     with database_of(request).session() as session:
-        of = _readable(session, actor, interview_id)
+        of = _readable(session, actor, filters, interview_id)
         if not may_review(session, actor, of):
-            raise UserError(
-                "not_yours_to_review",
-                "Bạn không duyệt được phiếu này: phiếu của chính bạn, hoặc ngoài địa bàn được phân.",
-                "You cannot review this interview: it is your own, or outside your area.",
-            )
+            raise Refused("not_yours_to_review")
         service.decide(
             session,
             interview_id,
@@ -230,6 +250,7 @@ def _decide(
             version_id=version or None,
             undo_for=timedelta(seconds=settings_of(request).service.undo_seconds),
         )
+        append(session, actor.user_id, [Event(f"review.{action}", "interview", interview_id, Purpose.REVIEW)])
     return _after(request, actor, language, filters, interview_id, came_from)
 
 
@@ -241,23 +262,66 @@ def _after(
         back = "/interviews" if came_from == "queue" else f"/interviews/{interview_id}"
         return RedirectResponse(back + filters.query(), 303)
     with database_of(request).session() as session:
-        of = _readable(session, actor, interview_id)
+        of = _readable(session, actor, filters, interview_id)
         if came_from == "interview":
-            context = present.interview(session, of, language)
+            context = present.interview(session, of, _scope(actor, filters), language)
             context |= {"filters": filters, "may_review": may_review(session, actor, of), **_reasons()}
             context |= _common(session, request, of.round_id)
             return render(request, "review/decision.html", context)
         flags = queries.flags(session, [interview_id])
         context = {
-            "row": present.row(of, flags[interview_id], queries.places(session, [of]), language),
+            "row": present.rows(session, [of], flags, language)[0],
             "filters": filters,
+            "reviews": True,
             "undoable": _open_decisions(session, [interview_id]),
         }
         return render(request, "review/row.html", context)
 
 
-def _readable(session: Session, actor: Actor, interview_id: str) -> Interview:
-    found = queries.one(session, interview_id, readable(actor, Entity.INTERVIEWS))
+def _interview_page(
+    request: Request,
+    actor: Actor,
+    language: Language,
+    filters: Filters,
+    interview_id: str,
+    read_as: str,
+    *,
+    reveal: bool = False,
+) -> Response:
+    with database_of(request).session() as session:
+        # Written down before anything is shown, and in a transaction of its own: nobody waits while the page is made.
+        of = _readable(session, actor, filters, interview_id)
+        append(session, actor.user_id, [Event(read_as, "interview", interview_id, _why(actor, filters))])
+    with database_of(request).session() as session:
+        context = present.interview(session, of, _scope(actor, filters), language, reveal=reveal)
+        context |= _common(session, request, of.round_id) | {"filters": filters, "revealed": reveal}
+        context |= {"purposes": list(Purpose), "may_review": may_review(session, actor, of), **_reasons()}
+        return render(request, "review/interview.html", context)
+
+
+def _scope(actor: Actor, filters: Filters) -> Scope:
+    return readable(actor, Entity.INTERVIEWS, filters.purpose)
+
+
+def _lacks_purpose(actor: Actor, filters: Filters) -> bool:
+    return filters.purpose is None and needs_purpose(actor, Entity.INTERVIEWS)
+
+
+def _ask_purpose(request: Request, filters: Filters) -> Response:
+    """What the province's officer sees first: for which purpose are households read?"""
+    context = {"purposes": list(Purpose), "filters": filters, "round": None}
+    return render(request, "review/purpose.html", context)
+
+
+def _why(actor: Actor, filters: Filters) -> Purpose | None:
+    """The purpose given, else the one that the person's role stands for."""
+    if filters.purpose is not None:
+        return filters.purpose
+    return next((purpose for role, purpose in _DUTIES.items() if actor.has(role)), None)
+
+
+def _readable(session: Session, actor: Actor, filters: Filters, interview_id: str) -> Interview:
+    found = queries.one(session, interview_id, _scope(actor, filters))
     if found is None:
         # The same words whether it does not exist or lies in a foreign area.
         raise NotFoundError(
@@ -269,8 +333,6 @@ def _readable(session: Session, actor: Actor, interview_id: str) -> Interview:
 
 
 def _with_round(session: Session, filters: Filters) -> Filters:
-    from dataclasses import replace
-
     return replace(filters, round_id=rounds.choose(session, filters.round_id).round_id)
 
 
