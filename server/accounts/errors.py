@@ -21,7 +21,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "not_yours_to_review": (
         403,
         "Bạn không duyệt được phiếu này: của chính bạn, của hộ có xung đột lợi ích, hoặc ngoài địa bàn được phân.",
-        "You cannot review this interview: your own, of a household you declared a conflict with, or of a foreign area.",
+        "You cannot review this interview: your own, of a household you declared a conflict with, or a foreign area.",
     ),
     "csrf": (
         403,

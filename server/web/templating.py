@@ -1,8 +1,9 @@
 """Templates: one environment per language, and the answer made from a template.
 
-A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `csrf_token` (for
-forms that write), `theme`, `is_fragment` and `here` (this page's address with other query values). Filters: `number
-signed percent day moment`; test whether a figure is there with the filter `known`.
+A page's context always holds `request`, `language`, `languages`, `actor` (None for the anonymous), `sees` (names of
+the entities that the actor's roles read, for links), `csrf_token` (for forms that write), `theme`, `is_fragment` and
+`here` (this page's address with other query values). Filters: `number signed percent day moment`; test whether a
+figure is there with the filter `known`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from server.accounts.access import Entity, reads
+from server.accounts.actor import Actor
 from server.web import formats
 from server.web.language import COOKIE, LANGUAGES, Language, known, language_of, translations
 
@@ -89,6 +92,7 @@ def render(
 ) -> HTMLResponse:
     """The page as an answer; a choice of language or theme made by the address is kept in a cookie."""
     language, theme = language_of(request), theme_of(request)
+    actor: Actor | None = getattr(request.state, "actor", None)
     body = (
         environment(language)
         .get_template(template)
@@ -98,7 +102,8 @@ def render(
                 "language": language,
                 "languages": LANGUAGES,
                 "theme": theme,
-                "actor": getattr(request.state, "actor", None),
+                "actor": actor,
+                "sees": frozenset(entity.value for entity in Entity if actor is not None and reads(actor, entity)),
                 "csrf_token": getattr(request.state, "csrf_token", ""),
                 "here": partial(here, request),
                 "is_fragment": is_fragment(request),
