@@ -13,13 +13,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from server.accounts.actor import demo_supervisor
-from server.app import create_app
 from server.database import Database
-from server.secrets import service as secrets
-from server.settings import load_settings
 from server.web.assets import is_ready
-from tests.browser.province import PROVINCE, fill
+from tests.browser.province import make_site
 
 #: WebGL by software: a machine that runs tests has no graphics card.
 ARGUMENTS = [
@@ -46,12 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if not is_ready():
         pytest.skip("assets are not built: run `make setup`")
     folder: Path = tmp_path_factory.mktemp("site")
-    settings = load_settings({}, data={"dir": folder}, service={"developer": True})
-    database = Database(settings.database_url)
-    fill(database)
-    secrets.set_up(database, settings)
-    database.dispose()
-    app = create_app(settings, demo_actor=demo_supervisor(PROVINCE))
+    app = make_site(folder, service={"developer": True})
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
+from fastapi import FastAPI
 from sqlalchemy import insert
 
+from server.accounts.actor import demo_supervisor
+from server.app import create_app
 from server.cases import service as cases
 from server.database import Database, import_tables
 from server.registry.tables import RegistryHousehold
 from server.rounds import service as rounds
+from server.secrets import service as secrets
+from server.settings import load_settings
 from server.submissions import service as submissions
 from server.submissions.rows import read_row
 from server.units import service as units
@@ -31,9 +37,19 @@ _SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Đỗ", "Vũ", "Hoàng")
 _GIVEN = ("Đượm", "Hiến", "Thơm", "Quý", "Lành", "Mỡi", "Tấn", "Sửu", "Ngoãn", "Bưởi")
 
 
-def fill(database: Database, households: int = 400, seed: int = 7, residents: bool = True) -> None:
-    """Create the tables and fill them; every third commune has no interview yet when `households` is small."""
+def make_site(folder: Path, households: int = 400, **concerns: dict[str, Any]) -> FastAPI:
+    """The service over a new province in `folder`, with the demo's supervisor before it. concerns: other settings."""
+    settings = load_settings({}, data={"dir": folder}, **concerns)
+    database = Database(settings.database_url)
     import_tables().create_all(database.engine)
+    database.use_keys(secrets.set_up(database, settings))
+    fill(database, households)
+    database.dispose()
+    return create_app(settings, demo_actor=demo_supervisor(PROVINCE))
+
+
+def fill(database: Database, households: int = 400, seed: int = 7, residents: bool = True) -> None:
+    """Fill empty tables. The last commune has no interview; with few households others have none either."""
     draw = random.Random(seed)
     with database.session() as session:
         units.import_official_units(session)
@@ -167,7 +183,9 @@ def _interview(number: int, codes: list[str], draw: random.Random) -> dict[str, 
             "income_wage": 12_000_000 if hard > 0.25 else 90_000_000, "income_farm": 6_000_000,
             "income_business": 0, "income_other": None if number % 19 == 0 else 0, "income_allowance": 0,
         },
-        "needs": {"causes": "no_capital illness" if hard > 0.5 else "no_skills", "support_needs": "credit", "remarks": None},
+        "needs": {
+            "causes": "no_capital illness" if hard > 0.5 else "no_skills", "support_needs": "credit", "remarks": None,
+        },
         "member": [_head(number, draw), _child(number)],
     }  # fmt: skip
 
@@ -182,8 +200,9 @@ def _head(number: int, draw: random.Random) -> dict[str, Any]:
         },
         "situation": {
             "attending": "none", "qualification": "lower_secondary", "work": "wage" if number % 2 else "self_employed",
-            "contract": "no" if number % 2 else None, "job_training": "no", "insured": "no" if number % 5 == 0 else "yes",
-            "malnourished": None, "allowance": "none", "disability": "no", "able_to_work": "yes",
+            "contract": "no" if number % 2 else None, "job_training": "no",
+            "insured": "no" if number % 5 == 0 else "yes", "malnourished": None, "allowance": "none",
+            "disability": "no", "able_to_work": "yes",
         },
     }  # fmt: skip
 

@@ -60,7 +60,9 @@ def test_return_by_key_and_digit_tells_the_enumerator_why(watched: Watched, site
     assert (decision.action, decision.reason) == ("return", "Thu nhập cần hỏi lại.")
     with site.database.session() as session:
         kinds = session.execute(
-            select(Outbox.kind, Outbox.payload).where(Outbox.decision_id == decision.decision_id).order_by(Outbox.outbox_id)
+            select(Outbox.kind, Outbox.payload)
+            .where(Outbox.decision_id == decision.decision_id)
+            .order_by(Outbox.outbox_id)
         ).all()
     assert [tuple(one) for one in kinds] == [
         ("comment", {"body": "Thu nhập cần hỏi lại."}),
