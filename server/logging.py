@@ -5,8 +5,8 @@ Every record passes one gate, whatever its level and whoever wrote it:
 - Records of this project (`server.*` and the four rooms) carry ids, codes, counts and times by the project's own
   rule; they are written as they are.
 - Records of other libraries may hold whatever passed through them (SQLAlchemy writes rows, HTTP clients addresses and
-  bodies, form parsers fields): of these the logger, the level and the place are written, and never the words. The few
-  loggers in `_SAID_IN_FULL` write fixed sentences, and only those are passed on.
+  bodies, form parsers fields): of their warnings the logger and the place are written, and never the words; below that
+  they are heard only at DEBUG. The few loggers in `_SAID_IN_FULL` write fixed sentences, and only those are passed on.
 - Of an exception its type and place are written: its message may hold an answer.
 
 The line per request is `server.web.request_log`'s.
@@ -41,6 +41,7 @@ def install(style: Literal["json", "line"], level: int = logging.INFO, stream: I
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else LineFormatter())
+    handler.addFilter(lambda record: level <= logging.DEBUG or is_worth_a_line(record))
     root = logging.getLogger()
     for old in list(root.handlers):
         if isinstance(old.formatter, JsonFormatter | LineFormatter):
@@ -54,11 +55,17 @@ def install(style: Literal["json", "line"], level: int = logging.INFO, stream: I
             of.propagate = True
 
 
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a record says something once its words are gone."""
+    return _is_own(record.name) or record.name in _SAID_IN_FULL or record.levelno >= logging.WARNING
+
+
 def words_of(record: logging.LogRecord) -> str:
     """What may be written of a record's message."""
     if _is_own(record.name):
         return record.getMessage()
-    if record.name in _SAID_IN_FULL and not record.args:
+    # An OSError is why a service could not listen where it was told to.
+    if record.name in _SAID_IN_FULL and not record.args and isinstance(record.msg, str | OSError):
         return str(record.msg)
     return f"(of another library, at {Path(record.pathname).name}:{record.lineno})"
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 20.0
+#: Before a worker that ended by itself is started again; doubled while it does not stay.
 _AGAIN_SECONDS = 5.0
+_LONGEST_AGAIN_SECONDS = 300.0
 
 
 def worker(
@@ -43,7 +46,7 @@ def worker(
         signal.signal(number, lambda _number, _frame: stop.set())
     if with_parent:
         # The parent holds the other end: whatever ends it, even a kill, closes it.
-        threading.Thread(target=_wait_for_end, args=(sys.stdin.buffer, stop), daemon=True).start()
+        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
     with open_database(of) as database:
         with database.session() as session:
             work.set_schedules(session, of)
@@ -51,8 +54,10 @@ def worker(
             jobs.run_worker(database, work.make_handlers(of), once=once, stop_event=stop)
 
 
-def _wait_for_end(stream: Any, stop: threading.Event) -> None:
-    stream.read()
+def _wait_for_end(stop: threading.Event) -> None:
+    # Not through `sys.stdin`: a thread that holds its buffer makes Python abort when it ends.
+    while os.read(0, 1024):
+        pass
     stop.set()
 
 
@@ -99,12 +104,16 @@ class _Beside:
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=self._environment, start_new_session=True)  # noqa: S603
 
     def _watch(self) -> None:
+        pause = _AGAIN_SECONDS
         while True:
+            started = time.monotonic()
             status = self._process.wait()
             if self._ending.is_set():
                 return
-            logger.warning("the worker ended with status %d and is started again", status)
-            if self._ending.wait(_AGAIN_SECONDS):
+            stayed = time.monotonic() - started > _LONGEST_AGAIN_SECONDS
+            pause = _AGAIN_SECONDS if stayed else min(2 * pause, _LONGEST_AGAIN_SECONDS)
+            logger.warning("the worker ended with status %d; it is started again in %.0f s", status, pause)
+            if self._ending.wait(pause):
                 return
             self._process = self._spawn()
             if self._ending.is_set():  # told to end in the meantime
