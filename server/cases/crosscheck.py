@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from server.accounts.access import system_work
 from server.cases.flags import CROSS_KINDS, KINDS
 from server.cases.tables import SEVERITIES, Flag, Interview, InterviewMember
 from server.registry import service as registry
@@ -14,6 +15,7 @@ from server.registry import service as registry
 _AT_ONCE = 1000
 
 
+@system_work("derive")
 def crosscheck(session: Session, round_id: str) -> None:
     """Replace the round-wide flags, last year's classes, and the severities of a round."""
     of_round = select(Interview.interview_id).where(Interview.round_id == round_id)
@@ -30,23 +32,26 @@ def crosscheck(session: Session, round_id: str) -> None:
     session.execute(update(Interview).where(Interview.round_id == round_id).values(severity=words))
 
 
+@system_work("derive")
 def _duplicates(session: Session, round_id: str) -> list[dict[str, Any]]:
     """Members whose personal number stands more than once in the round; rejected interviews do not count."""
     of_round = (
-        select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.cccd)
+        select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.cccd_hash)
         .join(Interview, Interview.interview_id == InterviewMember.interview_id)
-        .where(Interview.round_id == round_id, Interview.review_state != "rejected", InterviewMember.cccd.is_not(None))
+        .where(
+            Interview.round_id == round_id, Interview.review_state != "rejected", InterviewMember.cccd_hash.is_not(None)
+        )
         .subquery()
     )
     doubled = (
-        select(of_round.c.cccd, func.count().label("times"))
-        .group_by(of_round.c.cccd)
+        select(of_round.c.cccd_hash, func.count().label("times"))
+        .group_by(of_round.c.cccd_hash)
         .having(func.count() > 1)
         .subquery()
     )
     statement = (
         select(of_round.c.interview_id, of_round.c.member_no, doubled.c.times)
-        .join(doubled, doubled.c.cccd == of_round.c.cccd)
+        .join(doubled, doubled.c.cccd_hash == of_round.c.cccd_hash)
         .order_by(of_round.c.interview_id, of_round.c.member_no)
     )
     return [
@@ -62,6 +67,7 @@ def _duplicates(session: Session, round_id: str) -> list[dict[str, Any]]:
     ]
 
 
+@system_work("derive")
 def _class_changes(session: Session, round_id: str) -> list[dict[str, Any]]:
     """Set last year's class of linked interviews, and flag the determined ones whose proposal differs from it."""
     session.execute(update(Interview).where(Interview.round_id == round_id).values(previous_class=None))

@@ -12,14 +12,18 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from poverty import Standard, ages, classify, load_standard
+from server.accounts.access import system_work
 from server.cases.checks import check
 from server.cases.crosscheck import crosscheck
-from server.cases.records import interview_records, member_records
+from server.cases.order import forget_order, order_heads
+from server.cases.records import interview_records, people
+from server.cases.sealed import seal_households, seal_people
 from server.cases.tables import Flag, Interview, InterviewMember, StaleInterview
 from server.database import Database
 from server.review import service as review
 from server.rounds import service as rounds
 from server.rounds.tables import Round
+from server.secrets.service import interview_subject, vault_of
 from server.submissions import service as submissions
 from server.submissions.flatten import Flat, flatten
 from server.submissions.tables import Submission
@@ -85,12 +89,16 @@ def derive_round(database: Database, round_id: str, progress: Callable[[int, int
         progress(min(start + AT_ONCE, len(ids)), len(ids))
     with database.session() as session:
         crosscheck(session, round_id)
+        order_heads(session, round_id)
     return len(ids)
 
 
-def prepare(of: Sequence[Submission], ground: Ground) -> Prepared:
-    """Flatten submissions and place them; the review date and the area class are the ground's, not the phone's."""
-    flat = flatten((submission.central_id, submission.payload) for submission in of)
+def prepare(of: Sequence[Submission], payloads: Sequence[bytes], ground: Ground) -> Prepared:
+    """Flatten submissions and place them; the review date and the area class are the ground's, not the phone's.
+
+    payloads: their OData rows, opened, in the same order.
+    """
+    flat = flatten((one.central_id, payload) for one, payload in zip(of, payloads, strict=True))
     households = flat.households
     place = _place(households, ground)
     households["phone_review_date"] = households["review_date"]
@@ -123,24 +131,35 @@ def _place(households: pd.DataFrame, ground: Ground) -> pd.DataFrame:
     return place
 
 
+@system_work("derive")
 def _derive_batch(session: Session, ground: Ground, ids: Sequence[str]) -> None:
-    live = submissions.current(session, ground.round_id, ids)
+    # A household that is erased while it is derived would come back: its key is held first.
+    erased = vault_of(session).hold(interview_subject(one) for one in ids)
+    live = [
+        one
+        for one in submissions.current(session, ground.round_id, ids)
+        if interview_subject(one.central_id) not in erased
+    ]
     for start in range(0, len(ids), submissions.BATCH):
         some = list(ids[start : start + submissions.BATCH])
+        forget_order(session, ground.round_id, some)
         session.execute(delete(Flag).where(Flag.interview_id.in_(some)))
         session.execute(delete(InterviewMember).where(InterviewMember.interview_id.in_(some)))
         session.execute(delete(Interview).where(Interview.interview_id.in_(some)))
         session.execute(delete(StaleInterview).where(StaleInterview.interview_id.in_(some)))
     if not live:
         return
-    prepared = prepare(live, ground)
+    payloads = [payload for payload in submissions.payloads(session, live) if payload is not None]
+    prepared = prepare(live, payloads, ground)
     households, members = prepared.flat.households, prepared.flat.members
     classes = classify(households, members, ground.standard, "declared_income")
     flags = check(prepared.flat, classes, prepared.place, live, ground)
     states = review.effective_states(session, live)
     years = ages(members, pd.Timestamp(ground.review_date))
-    _write(session, Interview, interview_records(prepared.flat, classes, prepared.place, live, states, ground))
-    _write(session, InterviewMember, member_records(prepared.flat, years))
+    records = interview_records(prepared.flat, classes, prepared.place, live, states, ground)
+    seal_households(session, records)
+    _write(session, Interview, records)
+    _write(session, InterviewMember, seal_people(session, people(prepared.flat, years)))
     _write(session, Flag, flags)
 
 

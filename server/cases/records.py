@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from reconciliation import fold, given_name_key, nfc
+from reconciliation import nfc
+from server.cases.sealed import Person
 from server.submissions.flatten import Flat
 from server.submissions.tables import Submission
 
@@ -28,7 +29,7 @@ def interview_records(
     states: Mapping[str, str],
     ground: Ground,
 ) -> list[dict[str, Any]]:
-    """Rows of `interviews`; severity and last year's class are set by the checks that need the whole round."""
+    """Rows of `interviews`, to be sealed; what needs the whole round (severity, last year's class) is set later."""
     households = flat.households
     answers = _answers(households, flat, members=False)
     classed = _plain(classes)
@@ -56,13 +57,10 @@ def interview_records(
                 "location_status": where["location_status"],
                 "distance_m": where["distance_m"],
                 "village_id": row["village_id"],
-                "latitude": row["latitude"],
-                "longitude": row["longitude"],
-                "gps_accuracy": row["gps_accuracy"],
+                "position": _position(row),
                 "household_code": row["household_code"],
                 "head_name": None if head is None else nfc(head),
-                "head_name_folded": None if head is None else fold(head),
-                "head_name_key": None if head is None else given_name_key(head),
+                "head_order": None,
                 "member_count": result["member_count"] or 0,
                 "proposed_class": result["proposed_class"],
                 "method": result["method"],
@@ -93,23 +91,30 @@ def interview_records(
     return records
 
 
-def member_records(flat: Flat, years: pd.Series[Any]) -> list[dict[str, Any]]:
-    """Rows of `interview_members`."""
+def people(flat: Flat, years: pd.Series[Any]) -> list[tuple[str, int, Person]]:
+    """Members with their interview and number; years: ages by the same index."""
     answers = _answers(flat.members, flat, members=True)
     given = _plain(flat.members)
     age = years.astype(object).where(years.notna(), None).to_dict()
     columns = ("full_name", "relation", "sex", "birth_year", "cccd")
     return [
-        {
-            "interview_id": key[0],
-            "member_no": key[1],
-            **{name: row[name] for name in columns},
-            "birth_date": None if row["birth_date"] is None else row["birth_date"].date(),
-            "age": age[key],
-            "answers": answers[key],
-        }
+        (
+            key[0],
+            key[1],
+            Person(
+                **{name: row[name] for name in columns},
+                birth_date=None if row["birth_date"] is None else row["birth_date"].date(),
+                age=age[key],
+                answers=answers[key],
+            ),
+        )
         for key, row in given.items()
     ]
+
+
+def _position(row: Mapping[str, Any]) -> dict[str, float | None] | None:
+    position = {name: row[name] for name in ("latitude", "longitude", "gps_accuracy")}
+    return None if all(value is None for value in position.values()) else position
 
 
 def head_names(members: pd.DataFrame) -> dict[str, str]:

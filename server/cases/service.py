@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from server.accounts.access import system_work
+from server.cases.sealed import Household, Person, open_answers, open_heads, open_households, open_people
 from server.cases.tables import Interview, InterviewMember, StaleInterview
 from server.errors import NotFoundError
+from server.secrets.service import vault_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from server.database import Database
 
+__all__ = [
+    "Household",
+    "Person",
+    "cases_frame",
+    "crosscheck",
+    "derive",
+    "frames",
+    "linkage_frames",
+    "mark_round_stale",
+    "mark_stale",
+    "open_answers",
+    "open_heads",
+    "open_households",
+    "open_people",
+    "rebuild",
+    "set_review_state",
+    "stale_count",
+]
+
 _BATCH = 1000
+#: Members opened at once.
+_OPEN_AT_ONCE = 10_000
 #: Columns that `geo.aggregate` and `reconciliation.movements` read.
 _CASE_COLUMNS = (
     "interview_id",
@@ -74,21 +98,13 @@ def rebuild(database: Database, round_id: str, progress: Callable[[int, int], No
     return derive(database, round_id, progress)
 
 
+@system_work("what was decided within what the person may review")
 def set_review_state(session: Session, interview_id: str, state: str) -> None:
     """Show a decision at once; deriving again gives the same state."""
     session.execute(update(Interview).where(Interview.interview_id == interview_id).values(review_state=state))
 
 
-def counts(session: Session, round_id: str) -> dict[str, dict[str, int]]:
-    """Interviews of a round by class, by location status and by review state."""
-    result: dict[str, dict[str, int]] = {}
-    for name in ("proposed_class", "location_status", "review_state"):
-        column = getattr(Interview, name)
-        statement = select(column, func.count()).where(Interview.round_id == round_id).group_by(column).order_by(column)
-        result[name] = {row[0]: row[1] for row in session.execute(statement)}
-    return result
-
-
+@system_work("reconcile and aggregate")
 def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
     """Interviews of a round as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
 
@@ -112,6 +128,7 @@ def crosscheck(session: Session, round_id: str) -> None:
     run(session, round_id)
 
 
+@system_work("reconcile")
 def linkage_frames(session: Session, round_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Households and members of a round with the columns that `reconciliation.link_exact` reads, sorted."""
     import pandas as pd
@@ -121,25 +138,11 @@ def linkage_frames(session: Session, round_id: str) -> tuple[pd.DataFrame, pd.Da
         .where(Interview.round_id == round_id)
         .order_by(Interview.interview_id)
     ).all()
-    people = session.execute(
-        select(
-            InterviewMember.interview_id,
-            InterviewMember.member_no,
-            InterviewMember.full_name,
-            InterviewMember.relation,
-            InterviewMember.birth_date,
-            InterviewMember.birth_year,
-            InterviewMember.cccd,
-        )
-        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
-        .where(Interview.round_id == round_id)
-        .order_by(InterviewMember.interview_id, InterviewMember.member_no)
-    ).all()
+    people = _people(session, round_id)
     household_frame = pd.DataFrame(households, columns=["interview_id", "village_id", "household_code"]).astype(
         "string"
     )
-    names = ["interview_id", "member_no", "full_name", "relation", "birth_date", "birth_year", "cccd"]
-    member_frame = pd.DataFrame(people, columns=names).astype(
+    member_frame = pd.DataFrame(people).astype(
         dict.fromkeys(("interview_id", "full_name", "relation", "cccd"), "string")
         | {"member_no": "int64", "birth_year": "Int64"}
     )
@@ -147,10 +150,33 @@ def linkage_frames(session: Session, round_id: str) -> tuple[pd.DataFrame, pd.Da
     return household_frame.set_index("interview_id"), member_frame.set_index(["interview_id", "member_no"])
 
 
-def frames(session: Session, interview_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+@system_work("reconcile")
+def _people(session: Session, round_id: str) -> dict[str, list[Any]]:
+    """What the linkage compares of the members of a round, as columns; opened a part at a time."""
+    names = ("full_name", "relation", "birth_date", "birth_year", "cccd")
+    columns: dict[str, list[Any]] = {name: [] for name in ("interview_id", "member_no", *names)}
+    statement = (
+        select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.person)
+        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
+        .where(Interview.round_id == round_id)
+        .order_by(InterviewMember.interview_id, InterviewMember.member_no)
+    )
+    vault = vault_of(session)
+    for part in session.execute(statement, execution_options={"yield_per": _OPEN_AT_ONCE}).partitions():
+        for row, person in zip(part, open_people(session, part), strict=True):
+            if person is not None:
+                columns["interview_id"].append(row.interview_id)
+                columns["member_no"].append(row.member_no)
+                for name in names:
+                    columns[name].append(getattr(person, name))
+        vault.forget()
+    return columns
+
+
+def frames(session: Session, of: Interview) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The households and members frames of one interview as it was classified, for `poverty.explain`.
 
-    Raises `NotFoundError`.
+    of: an interview that was read within a scope. Raises `NotFoundError` when its submission is gone.
     """
     import pandas as pd
 
@@ -159,17 +185,18 @@ def frames(session: Session, interview_id: str) -> tuple[pd.DataFrame, pd.DataFr
     from server.submissions.flatten import flatten
     from server.units import service as units
 
-    interview = session.get(Interview, interview_id)
-    live = submissions.current_one(session, interview_id)
-    if interview is None or live is None:
+    live = submissions.current_one(session, of.interview_id)
+    payload = None if live is None else submissions.payloads(session, [live])[0]
+    if payload is None:
         raise NotFoundError("interview_unknown", "Không có phiếu này.", "There is no such interview.")
-    of = rounds.get(session, interview.round_id)
-    flat = flatten([(interview_id, live.payload)])
+    of_round = rounds.get(session, of.round_id)
+    flat = flatten([(of.interview_id, payload)])
     households = flat.households
-    households["review_date"] = pd.Series(pd.Timestamp(of.review_date), index=households.index).astype("datetime64[ns]")
-    area = units.units_on(session, of.unit_vintage, of.province_code)["area_class"]
+    review_date = pd.Series(pd.Timestamp(of_round.review_date), index=households.index)
+    households["review_date"] = review_date.astype("datetime64[ns]")
+    area = units.units_on(session, of_round.unit_vintage, of_round.province_code)["area_class"]
     households["area_class"] = pd.Series(
-        pd.NA if interview.commune_code is None else area.get(interview.commune_code, pd.NA),
+        pd.NA if of.commune_code is None else area.get(of.commune_code, pd.NA),
         index=households.index,
         dtype="string",
     )

@@ -1,6 +1,8 @@
 """Tables of interviews, derived from submissions; `rasoat rebuild` computes every row again with the same result.
 
-Nothing that a person did is stored here, and nothing else refers to these tables by foreign key.
+Nothing that a person did is stored here, and nothing else refers to these tables by foreign key. What a household
+answered is sealed under its key (`server.cases.sealed` opens it); what is computed from it, without a name, a number or
+a place of a person, stands in plain columns.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -21,6 +23,7 @@ class Interview(Base):
     """A household as interviewed (phiếu rà soát): one per live submission of a round, from its newest version."""
 
     __tablename__ = "interviews"
+    __personal__ = True
     __table_args__ = (
         Index("ix_interviews_round_commune", "province_code", "round_id", "commune_code"),
         Index("ix_interviews_queue", "round_id", "review_state", "severity_rank"),
@@ -40,14 +43,14 @@ class Interview(Base):
     location_status: Mapped[str] = mapped_column(String(20))  # `geo.locate.LOCATION_STATUSES`
     distance_m: Mapped[float | None]  # from the point to the commune answered, metres; 0 inside
     village_id: Mapped[str | None] = mapped_column(String(100))
-    latitude: Mapped[float | None]  # EPSG:4326 degrees
-    longitude: Mapped[float | None]
-    gps_accuracy: Mapped[float | None]  # metres
+    #: Sealed JSON: latitude, longitude (EPSG:4326 degrees), gps_accuracy (metres); NULL = no GPS.
+    position: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     household_code: Mapped[str | None] = mapped_column(String(100))  # code on last year's list, as answered
-    head_name: Mapped[str | None] = mapped_column(Text)
-    head_name_folded: Mapped[str | None] = mapped_column(Text)  # without tones, for search
-    head_name_key: Mapped[str | None] = mapped_column(Text)  # orders by given name
+    head_name: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    head_words: Mapped[str | None] = mapped_column(Text)  # keyed hashes of its words, for search (`Vault.name_words`)
+    #: Place of the head among those of the commune, by given name, from 1; NULL without a name or a commune.
+    head_order: Mapped[int | None]
     member_count: Mapped[int]
 
     proposed_class: Mapped[str] = mapped_column(String(20))  # poor | near_poor | not_poor | undetermined
@@ -88,26 +91,21 @@ class Interview(Base):
     attachments_present: Mapped[int]
     severity: Mapped[str | None] = mapped_column(String(10))  # strongest flag; NULL = no flag
     severity_rank: Mapped[int]
-    answers: Mapped[dict[str, Any]] = mapped_column(JSON)  # the household's row of the frame, dates as ISO text
+    answers: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON: the household's row of the frame
 
 
 class InterviewMember(Base):
-    """A member of an interviewed household, in the order given; the columns of `poverty.frames.MEMBERS`."""
+    """A member of an interviewed household, in the order given."""
 
     __tablename__ = "interview_members"
+    __personal__ = True
 
     interview_id: Mapped[str] = mapped_column(
         ForeignKey("interviews.interview_id", ondelete="CASCADE"), primary_key=True
     )
     member_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    full_name: Mapped[str | None] = mapped_column(Text)
-    relation: Mapped[str | None] = mapped_column(String(100))
-    sex: Mapped[str | None] = mapped_column(String(100))
-    birth_date: Mapped[date | None]
-    birth_year: Mapped[int | None]
-    cccd: Mapped[str | None] = mapped_column(String(100), index=True)
-    age: Mapped[int | None]  # full years at the review date
-    answers: Mapped[dict[str, Any]] = mapped_column(JSON)  # the member's row of the frame, dates as ISO text
+    person: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON: `server.cases.sealed.Person`
+    cccd_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # `Vault.lookup_cccd`; NULL = no such number
 
 
 class Flag(Base):

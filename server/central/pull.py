@@ -55,6 +55,7 @@ class Pulled:
     updated: int = 0
     live_at_central: int = 0
     live: int = 0  # live submissions of the round, here
+    erased: int = 0  # rows of erased households, which are not kept
     windows: int = 0
     changed: int = 0  # submissions to derive again
 
@@ -62,6 +63,7 @@ class Pulled:
         self.new += stored.new
         self.versions += stored.versions
         self.updated += stored.updated
+        self.erased += stored.erased
         self.changed += len(stored.changed)
 
 

@@ -34,6 +34,7 @@ def import_list(
             "households": imported.households,
             "members": imported.members,
             "rejected_rows": imported.rejected,
+            "erased": imported.erased,
             "problems": problems,
         },
         f"Năm {imported.year}: đã nhập {imported.households} hộ, {imported.members} nhân khẩu; "

@@ -98,5 +98,5 @@ def last_pull(session: Session, project_id: int | None, form_id: str | None) -> 
     return session.get(SyncState, (project_id, form_id))
 
 
-def _interviews(statement: Select[Any], scope: Scope) -> Select[Any]:
+def _interviews(statement: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:
     return statement.select_from(Interview).where(scope.where(Interview))

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from server.accounts.access import system_work
 from server.errors import NotFoundError, UserError
+from server.registry.sealed import PERSON_FIELDS, open_heads, open_people, seal_households, seal_members
 from server.registry.tables import Link, Movement, RegistryHousehold, RegistryMember
+from server.secrets.service import registry_subject, vault_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +28,17 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import took: households and members, and the problems that a person should mend (rows of the sheet)."""
+    """What an import took: households and members, and the problems that a person should mend (rows of the sheet).
+
+    erased: households of which no name and no member is kept, because they were erased.
+    """
 
     year: int
     households: int
     members: int
     rejected: int
     problems: pd.DataFrame
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,14 +79,25 @@ def import_list(session: Session, path: Path, *, province_code: str) -> Imported
             f"{path.name}: holds several years ({', '.join(map(str, years))}); make one file a year.",
         )
     rejected = registry.problems[registry.problems["rejected"].astype(bool)]
-    store_list(session, registry, province_code=province_code, source=path.name)
+    erased = store_list(session, registry, province_code=province_code, source=path.name)
+    members = registry.members[~registry.members.index.get_level_values(0).isin(erased)]
     return Imported(
-        years[0], len(registry.households), len(registry.members), int(rejected["row"].nunique()), registry.problems
+        years[0],
+        len(registry.households),
+        len(members),
+        int(rejected["row"].nunique()),
+        registry.problems,
+        len(erased),
     )
 
 
-def store_list(session: Session, registry: Registry, *, province_code: str, source: str) -> None:
-    """Store one year's list, instead of what was held of that year."""
+@system_work("import")
+def store_list(session: Session, registry: Registry, *, province_code: str, source: str) -> set[str]:
+    """Store one year's list, instead of what was held of that year.
+
+    Of a household that was erased, its status and its place are kept, which the tables count, and nobody in it; the
+    codes of these households.
+    """
     year = int(registry.households["year"].iloc[0])
     of_year = (RegistryHousehold.province_code == province_code, RegistryHousehold.year == year)
     session.execute(
@@ -87,6 +105,8 @@ def store_list(session: Session, registry: Registry, *, province_code: str, sour
     )
     session.execute(delete(RegistryHousehold).where(*of_year))
     sizes = registry.members.groupby(level=0).size()
+    codes = {registry_subject(province_code, year, str(code)): str(code) for code in registry.households.index}
+    erased = {codes[subject] for subject in vault_of(session).hold(codes)}
     now = datetime.now(UTC)
     households = [
         {
@@ -98,7 +118,7 @@ def store_list(session: Session, registry: Registry, *, province_code: str, sour
             "village_id": row["village_id"],
             "village_name": row["village_name"],
             "status": row["status"],
-            "head_name": row["head_name"],
+            "head_name": None if str(code) in erased else row["head_name"],
             "member_count": int(sizes.get(code, 0)),
             "source": source,
             "imported_at": now,
@@ -114,18 +134,23 @@ def store_list(session: Session, registry: Registry, *, province_code: str, sour
             "full_name": row["full_name"],
             "relation": row["relation"],
             "sex": row["sex"],
-            "birth_date": None if row["birth_date"] is None else row["birth_date"].date(),
+            "birth_date": None if row["birth_date"] is None else row["birth_date"].date().isoformat(),
             "birth_year": None if row["birth_year"] is None else int(row["birth_year"]),
             "cccd": row["cccd"],
             "ethnicity": row["ethnicity"],
         }
         for (code, number), row in _rows(registry.members)
+        if str(code) not in erased
     ]
-    for table, records in ((RegistryHousehold, households), (RegistryMember, members)):
-        for start in range(0, len(records), _AT_ONCE):
-            session.execute(insert(table), records[start : start + _AT_ONCE])
+    seal_households(session, households)
+    for start in range(0, len(households), _AT_ONCE):
+        session.execute(insert(RegistryHousehold), households[start : start + _AT_ONCE])
+    for start in range(0, len(members), _AT_ONCE):
+        session.execute(insert(RegistryMember), seal_members(session, members[start : start + _AT_ONCE]))
+    return erased
 
 
+@system_work("reconcile")
 def load_list(session: Session, province_code: str, year: int) -> Registry:
     """One year's list as `reconciliation` works on it. Raises `NotFoundError` when there is none."""
     import pandas as pd
@@ -152,21 +177,27 @@ def load_list(session: Session, province_code: str, year: int) -> Registry:
             f"There is no list of poor and near-poor households of {year}. Import it: rasoat registry import FILE.",
         )
     columns = ["household_code", "year", "commune_code", "village_id", "village_name", "status", "head_name"]
-    frame = pd.DataFrame(households, columns=columns).set_index("household_code")
+    frame = pd.DataFrame(households, columns=columns)
+    frame["head_name"] = open_heads(session, province_code, year, [(row[0], row.head_name) for row in households])
+    frame = frame.set_index("household_code")
     texts = dict.fromkeys(columns[2:], "str")
     frame = frame.astype(texts | {"year": "Int64"})
     frame.index = frame.index.astype("str")
-    names = ["full_name", "relation", "sex", "birth_date", "birth_year", "cccd", "ethnicity"]
-    rows = session.execute(
-        select(
-            RegistryMember.household_code,
-            RegistryMember.member_no,
-            *(getattr(RegistryMember, name) for name in names),
-        )
+    statement = (
+        select(RegistryMember.household_code, RegistryMember.member_no, RegistryMember.person)
         .where(RegistryMember.province_code == province_code, RegistryMember.year == year)
         .order_by(RegistryMember.household_code, RegistryMember.member_no)
-    ).all()
-    members = pd.DataFrame(rows, columns=["household_code", "member_no", *names])
+    )
+    people: list[dict[str, Any]] = []
+    for part in session.execute(statement, execution_options={"yield_per": _AT_ONCE}).partitions():
+        opened = open_people(session, province_code, year, [(row.household_code, row.person) for row in part])
+        people += [
+            {"household_code": row.household_code, "member_no": row.member_no} | person
+            for row, person in zip(part, opened, strict=True)
+            if person is not None
+        ]
+        vault_of(session).forget()
+    members = pd.DataFrame(people, columns=["household_code", "member_no", *PERSON_FIELDS])
     members = members.astype(
         dict.fromkeys(("household_code", "full_name", "relation", "sex", "cccd", "ethnicity"), "str")
         | {"birth_year": "Int64", "member_no": "int64"}
@@ -176,6 +207,7 @@ def load_list(session: Session, province_code: str, year: int) -> Registry:
     return Registry(frame, members.set_index(["household_code", "member_no"]), problems)
 
 
+@system_work("reconcile")
 def latest_year(session: Session, province_code: str, before: int) -> int | None:
     """The latest year of which a list is held, before a year; None without any."""
     statement = select(func.max(RegistryHousehold.year)).where(
@@ -242,6 +274,7 @@ def reconcile(database: Database, round_id: str, progress: Callable[[int, int], 
         )
 
 
+@system_work("derive")
 def previous_classes(session: Session, round_id: str) -> dict[str, str]:
     """Last year's official status of the linked interviews of a round, by interview."""
     statement = (

@@ -1,10 +1,13 @@
-"""Tables of the registry, its links with interviews, movements between lists, and official decisions."""
+"""Tables of the registry, its links with interviews, movements between lists, and official decisions.
+
+Names and what else identifies a person are sealed under the key of the household on that year's list.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -14,6 +17,7 @@ class RegistryHousehold(Base):
     """A household on one year's list of poor and near-poor households (decided status)."""
 
     __tablename__ = "registry_households"
+    __personal__ = True
     __table_args__ = (Index("ix_registry_households_commune", "province_code", "year", "commune_code"),)
 
     province_code: Mapped[str] = mapped_column(String(2), primary_key=True)
@@ -24,7 +28,7 @@ class RegistryHousehold(Base):
     village_id: Mapped[str | None] = mapped_column(String(100))
     village_name: Mapped[str | None] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(20))  # poor | near_poor
-    head_name: Mapped[str | None] = mapped_column(Text)
+    head_name: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
     member_count: Mapped[int]
     source: Mapped[str] = mapped_column(Text)  # the file it came from
     imported_at: Mapped[datetime]
@@ -34,6 +38,7 @@ class RegistryMember(Base):
     """A member of a household on one year's list."""
 
     __tablename__ = "registry_members"
+    __personal__ = True
     __table_args__ = (
         ForeignKeyConstraint(
             ["province_code", "year", "household_code"],
@@ -46,13 +51,8 @@ class RegistryMember(Base):
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     household_code: Mapped[str] = mapped_column(String(100), primary_key=True)
     member_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    full_name: Mapped[str | None] = mapped_column(Text)
-    relation: Mapped[str | None] = mapped_column(String(40))
-    sex: Mapped[str | None] = mapped_column(String(10))
-    birth_date: Mapped[date | None]
-    birth_year: Mapped[int | None]
-    cccd: Mapped[str | None] = mapped_column(String(20), index=True)
-    ethnicity: Mapped[str | None] = mapped_column(String(10))
+    person: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON: `server.registry.sealed.PERSON_FIELDS`
+    cccd_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # `Vault.lookup_cccd`; NULL = no such number
 
 
 class Link(Base):

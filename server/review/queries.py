@@ -23,17 +23,17 @@ PAGE_SIZE = 50
 _SEVERITIES = ("severe", "look", "note")
 
 
-def order_keys() -> list[ColumnElement[Any]]:
+def order_keys(of: type[Interview]) -> list[ColumnElement[Any]]:
     """Corrected ones first, then the severe, then class changed, near a cut, oldest; all ascending."""
-    near_cut = exists().where(Flag.interview_id == Interview.interview_id, Flag.code == "near_cut")
-    changed = and_(Interview.previous_class.is_not(None), Interview.previous_class != Interview.proposed_class)
+    near_cut = exists().where(Flag.interview_id == of.interview_id, Flag.code == "near_cut")
+    changed = and_(of.previous_class.is_not(None), of.previous_class != of.proposed_class)
     return [
-        case((Interview.review_state == "edited", 0), else_=1),
-        -Interview.severity_rank,
+        case((of.review_state == "edited", 0), else_=1),
+        -of.severity_rank,
         case((changed, 0), else_=1),
         case((near_cut, 0), else_=1),
-        func.coalesce(Interview.visited_at, Interview.submitted_at),
-        Interview.interview_id.expression,
+        func.coalesce(of.visited_at, of.submitted_at),
+        of.interview_id.expression,
     ]
 
 
@@ -41,14 +41,14 @@ def page(session: Session, filters: Filters, scope: Scope, number: int) -> tuple
     """One page of the queue (from 1), and how many interviews there are in all."""
     conditions = _conditions(session, filters, scope)
     total = session.scalar(select(func.count()).select_from(Interview).where(*conditions)) or 0
-    statement = select(Interview).where(*conditions).order_by(*order_keys())
+    statement = select(Interview).where(*conditions).order_by(*order_keys(Interview))
     found = session.scalars(statement.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
     return list(found), total
 
 
 def following(session: Session, filters: Filters, scope: Scope, interview_id: str) -> str | None:
     """The interview that comes after this one in the queue's order, whether this one is still in it or not."""
-    keys = order_keys()
+    keys = order_keys(Interview)
     here = session.execute(select(*keys).where(Interview.interview_id == interview_id, scope.where(Interview))).first()
     statement = select(Interview.interview_id).where(*_conditions(session, filters, scope))
     statement = statement.where(Interview.interview_id != interview_id).order_by(*keys).limit(1)

@@ -64,8 +64,8 @@ class Flat:
     unknown_fields: list[str]
 
 
-def flatten(payloads: Iterable[tuple[str, str]]) -> Flat:
-    """Flatten OData rows, given as (interview_id, JSON text); ids must be unique."""
+def flatten(payloads: Iterable[tuple[str, str | bytes]]) -> Flat:
+    """Flatten OData rows, given as (interview_id, JSON); ids must be unique."""
     households: list[dict[str, Any]] = []
     members: list[dict[str, Any]] = []
     for interview_id, payload in payloads:

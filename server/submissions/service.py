@@ -10,11 +10,15 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from server.accounts.access import system_work
+from server.secrets.service import Place, interview_subject, vault_of
 from server.submissions.rows import Received
 from server.submissions.tables import Submission, SyncState
 
 #: Rows looked up or written by one statement (SQLite takes 32,766 parameters, PostgreSQL 65,535).
 BATCH = 1000
+
+PAYLOAD = Place("submissions", "payload")
 
 #: What Central may change about a version that we already have.
 _MUTABLE = (
@@ -46,18 +50,22 @@ class Stored:
     new: int = 0
     versions: int = 0  # new versions of submissions that were known
     updated: int = 0  # review state, deletion, restoration, attachments
+    erased: int = 0  # rows of erased households: not kept
 
     def add(self, other: Stored) -> None:
         self.changed += other.changed
         self.new += other.new
         self.versions += other.versions
         self.updated += other.updated
+        self.erased += other.erased
 
 
+@system_work("pull")
 def store(session: Session, source: Source, rows: Sequence[Received], received_at: datetime) -> Stored:
     """Upsert rows by (form, `__id`, version); the same rows again change nothing.
 
-    A version that is older than the one held (a slow answer overtaken by a newer one) is kept as history only.
+    A version that is older than the one held (a slow answer overtaken by a newer one) is kept as history only. Of an
+    erased household nothing is kept.
     """
     # Central may give a row twice when it changes while it is read: the newer stands.
     newest: dict[str, Received] = {}
@@ -66,6 +74,10 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
         if held is None or _order(row) >= _order(held):
             newest[row.central_id] = row
     result = Stored([])
+    vault = vault_of(session)
+    erased = vault.hold(interview_subject(central_id) for central_id in newest)
+    newest = {central_id: row for central_id, row in newest.items() if interview_subject(central_id) not in erased}
+    result.erased = len(erased)
     ids = list(newest)
     known = _known(session, source.form_id, ids)
     inserts: list[dict[str, Any]] = []
@@ -101,12 +113,16 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
             .values(is_current=False)
         )
     if inserts:
+        plain = [(interview_subject(one["central_id"]), one["payload"].encode()) for one in inserts]
+        for one, sealed in zip(inserts, vault.encrypt_many(PAYLOAD, plain), strict=True):
+            one["payload"] = sealed
         session.execute(insert(Submission), inserts)
     if updates:
         _update_many(session, updates)
     return result
 
 
+@system_work("pull")
 def deleted_since(session: Session, source: Source, since: datetime) -> list[str]:
     """Ids of current submissions that Central had deleted, and not before `since`, by what we know."""
     return list(
@@ -123,6 +139,7 @@ def deleted_since(session: Session, source: Source, since: datetime) -> list[str
     )
 
 
+@system_work("pull")
 def awaiting_attachments(session: Session, source: Source) -> list[str]:
     """Ids of live submissions with fewer attachments than they name: a late photo shows by asking again only."""
     return list(
@@ -140,18 +157,25 @@ def awaiting_attachments(session: Session, source: Source) -> list[str]:
     )
 
 
+@system_work("pull")
 def live_count(session: Session, round_id: str) -> int:
     """Number of live submissions of a round."""
     return (
         session.scalar(
             select(func.count())
             .select_from(Submission)
-            .where(Submission.round_id == round_id, Submission.is_current, Submission.deleted_at.is_(None))
+            .where(
+                Submission.round_id == round_id,
+                Submission.is_current,
+                Submission.deleted_at.is_(None),
+                Submission.payload.is_not(None),
+            )
         )
         or 0
     )
 
 
+@system_work("derive")
 def all_ids(session: Session, round_id: str) -> list[str]:
     """Ids of every submission of a round, deleted ones too, sorted."""
     return list(
@@ -163,8 +187,9 @@ def all_ids(session: Session, round_id: str) -> list[str]:
     )
 
 
+@system_work("derive")
 def current(session: Session, round_id: str, ids: Sequence[str]) -> list[Submission]:
-    """The current, live versions of some submissions, sorted by id."""
+    """The current, live versions of some submissions, sorted by id; none of an erased household."""
     found: list[Submission] = []
     for batch in _batches(ids):
         found += session.scalars(
@@ -173,18 +198,39 @@ def current(session: Session, round_id: str, ids: Sequence[str]) -> list[Submiss
                 Submission.central_id.in_(batch),
                 Submission.is_current,
                 Submission.deleted_at.is_(None),
+                Submission.payload.is_not(None),
             )
         )
     return sorted(found, key=lambda submission: submission.central_id)
 
 
+@system_work("of an interview that was read within a scope")
 def current_one(session: Session, central_id: str) -> Submission | None:
     """The current, live version of one submission, or None."""
     return session.scalars(
         select(Submission).where(
-            Submission.central_id == central_id, Submission.is_current, Submission.deleted_at.is_(None)
+            Submission.central_id == central_id,
+            Submission.is_current,
+            Submission.deleted_at.is_(None),
+            Submission.payload.is_not(None),
         )
     ).first()
+
+
+def payloads(session: Session, of: Sequence[Submission]) -> list[bytes | None]:
+    """The OData rows (JSON) of versions that were read, in order; None where the household was erased."""
+    sealed = [(interview_subject(one.central_id), one.payload) for one in of if one.payload is not None]
+    opened = iter(vault_of(session).decrypt_many(PAYLOAD, sealed))
+    return [None if one.payload is None else next(opened) for one in of]
+
+
+@system_work("erasure")
+def erase(session: Session, central_id: str) -> set[str]:
+    """Forget what every version of a submission said; that it was received, and when, stays. The rounds it is in."""
+    of = (Submission.central_id == central_id,)
+    round_ids = set(session.scalars(select(Submission.round_id).where(*of)))
+    session.execute(update(Submission).where(*of).values(payload=None))
+    return round_ids
 
 
 def sync_state(session: Session, source: Source) -> SyncState:
@@ -206,6 +252,7 @@ def _order(row: Received) -> tuple[int, datetime]:
     return row.edits, row.updated_at or row.submitted_at
 
 
+@system_work("pull")
 def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     columns = [Submission.central_id, Submission.version_id, Submission.is_current]
     columns += [getattr(Submission, name) for name in _MUTABLE]
@@ -225,6 +272,7 @@ def _as_columns(row: Received, source: Source) -> dict[str, Any]:
     }
 
 
+@system_work("pull")
 def _update_many(session: Session, updates: list[dict[str, Any]]) -> None:
     table = Submission.__table__
     statement = (

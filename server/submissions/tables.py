@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -19,6 +19,7 @@ class Submission(Base):
     """
 
     __tablename__ = "submissions"
+    __personal__ = True
     __table_args__ = (
         Index(
             "uq_submissions_current",
@@ -37,7 +38,8 @@ class Submission(Base):
     version_id: Mapped[str] = mapped_column(String(100), primary_key=True)
     project_id: Mapped[int]
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"))
-    payload: Mapped[str] = mapped_column(Text)  # the OData row, JSON, as received
+    #: The OData row, JSON, as received: sealed under the household's key; NULL = erased.
+    payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     submitted_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -26,6 +26,7 @@ from server.submissions import service as submissions
 from server.submissions.rows import read_row
 from server.submissions.service import Source
 from server.units import service as units
+from tests.server.keys import set_up_keys
 
 ROUND = "2026"
 REVIEW_DATE = date(2026, 9, 1)
@@ -53,8 +54,9 @@ def centre(code: str) -> tuple[float, float]:
 
 
 def set_up_round(database: Database) -> None:
-    """Schema, units, squares, one village a commune, and the round, open."""
+    """Schema, keys, units, squares, one village a commune, and the round, open."""
     upgrade(database)
+    set_up_keys(database)
     cells = squares()
     villages = pd.DataFrame(
         {

@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.Column("village_id", sa.String(length=100), nullable=True),
         sa.Column("village_name", sa.String(length=200), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("head_name", sa.Text(), nullable=True),
+        sa.Column("head_name", sa.LargeBinary(), nullable=True),
         sa.Column("member_count", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("imported_at", UtcDateTime(), nullable=False),
@@ -124,6 +124,25 @@ def upgrade() -> None:
         sa.Column("source_date", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("commune_code", "unit_valid_from", "year", name=op.f("pk_residents")),
     )
+    op.create_table(
+        "residents_changes",
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("commune_code", sa.String(length=5), nullable=False),
+        sa.Column("unit_valid_from", sa.Date(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("households_before", sa.Integer(), nullable=True),
+        sa.Column("persons_before", sa.Integer(), nullable=True),
+        sa.Column("households", sa.Integer(), nullable=True),
+        sa.Column("persons", sa.Integer(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source_date", sa.Date(), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_residents_changes")),
+    )
+    with op.batch_alter_table("residents_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_residents_changes_year", ["year", "changed_at"], unique=False)
+
     op.create_table(
         "review_decisions",
         sa.Column("decision_id", sa.Integer(), nullable=False),
@@ -149,6 +168,7 @@ def upgrade() -> None:
         sa.Column("standard_id", sa.String(length=40), nullable=False),
         sa.Column("unit_vintage", sa.Date(), nullable=False),
         sa.Column("opens_on", sa.Date(), nullable=True),
+        sa.Column("meetings_by", sa.Date(), nullable=True),
         sa.Column("closes_on", sa.Date(), nullable=True),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=True),
@@ -218,7 +238,10 @@ def upgrade() -> None:
         sa.Column("village_type", sa.String(length=40), nullable=False),
         sa.Column("commune_code", sa.String(length=5), nullable=False),
         sa.Column("unit_valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("old_commune_code", sa.String(length=5), nullable=True),
+        sa.Column("old_commune_valid_from", sa.Date(), nullable=True),
         sa.Column("latitude", sa.Double(), nullable=True),
         sa.Column("longitude", sa.Double(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
@@ -300,13 +323,11 @@ def upgrade() -> None:
         sa.Column("location_status", sa.String(length=20), nullable=False),
         sa.Column("distance_m", sa.Double(), nullable=True),
         sa.Column("village_id", sa.String(length=100), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("gps_accuracy", sa.Double(), nullable=True),
+        sa.Column("position", sa.LargeBinary(), nullable=True),
         sa.Column("household_code", sa.String(length=100), nullable=True),
-        sa.Column("head_name", sa.Text(), nullable=True),
-        sa.Column("head_name_folded", sa.Text(), nullable=True),
-        sa.Column("head_name_key", sa.Text(), nullable=True),
+        sa.Column("head_name", sa.LargeBinary(), nullable=True),
+        sa.Column("head_words", sa.Text(), nullable=True),
+        sa.Column("head_order", sa.Integer(), nullable=True),
         sa.Column("member_count", sa.Integer(), nullable=False),
         sa.Column("proposed_class", sa.String(length=20), nullable=False),
         sa.Column("method", sa.String(length=40), nullable=False),
@@ -342,7 +363,7 @@ def upgrade() -> None:
         sa.Column("attachments_present", sa.Integer(), nullable=False),
         sa.Column("severity", sa.String(length=10), nullable=True),
         sa.Column("severity_rank", sa.Integer(), nullable=False),
-        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("answers", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["round_id"], ["rounds.round_id"], name=op.f("fk_interviews_round_id_rounds")),
         sa.PrimaryKeyConstraint("interview_id", name=op.f("pk_interviews")),
     )
@@ -424,13 +445,8 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("household_code", sa.String(length=100), nullable=False),
         sa.Column("member_no", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("full_name", sa.Text(), nullable=True),
-        sa.Column("relation", sa.String(length=40), nullable=True),
-        sa.Column("sex", sa.String(length=10), nullable=True),
-        sa.Column("birth_date", sa.Date(), nullable=True),
-        sa.Column("birth_year", sa.Integer(), nullable=True),
-        sa.Column("cccd", sa.String(length=20), nullable=True),
-        sa.Column("ethnicity", sa.String(length=10), nullable=True),
+        sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("cccd_hash", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["province_code", "year", "household_code"],
             ["registry_households.province_code", "registry_households.year", "registry_households.household_code"],
@@ -442,7 +458,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("registry_members", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_registry_members_cccd"), ["cccd"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registry_members_cccd_hash"), ["cccd_hash"], unique=False)
 
     op.create_table(
         "reset_links",
@@ -499,7 +515,7 @@ def upgrade() -> None:
         sa.Column("version_id", sa.String(length=100), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.String(length=40), nullable=False),
-        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.Column("submitted_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=True),
         sa.Column("deleted_at", UtcDateTime(), nullable=True),
@@ -563,14 +579,8 @@ def upgrade() -> None:
         "interview_members",
         sa.Column("interview_id", sa.String(length=100), nullable=False),
         sa.Column("member_no", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("full_name", sa.Text(), nullable=True),
-        sa.Column("relation", sa.String(length=100), nullable=True),
-        sa.Column("sex", sa.String(length=100), nullable=True),
-        sa.Column("birth_date", sa.Date(), nullable=True),
-        sa.Column("birth_year", sa.Integer(), nullable=True),
-        sa.Column("cccd", sa.String(length=100), nullable=True),
-        sa.Column("age", sa.Integer(), nullable=True),
-        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("cccd_hash", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["interview_id"],
             ["interviews.interview_id"],
@@ -580,7 +590,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("interview_id", "member_no", name=op.f("pk_interview_members")),
     )
     with op.batch_alter_table("interview_members", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_interview_members_cccd"), ["cccd"], unique=False)
+        batch_op.create_index(batch_op.f("ix_interview_members_cccd_hash"), ["cccd_hash"], unique=False)
 
     for statement in append_only_statements(op.get_bind().dialect.name):
         op.execute(statement)
@@ -588,7 +598,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("interview_members", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_interview_members_cccd"))
+        batch_op.drop_index(batch_op.f("ix_interview_members_cccd_hash"))
 
     op.drop_table("interview_members")
     with op.batch_alter_table("flags", schema=None) as batch_op:
@@ -622,7 +632,7 @@ def downgrade() -> None:
 
     op.drop_table("reset_links")
     with op.batch_alter_table("registry_members", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_registry_members_cccd"))
+        batch_op.drop_index(batch_op.f("ix_registry_members_cccd_hash"))
 
     op.drop_table("registry_members")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
@@ -669,6 +679,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_review_decisions_interview")
 
     op.drop_table("review_decisions")
+    with op.batch_alter_table("residents_changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_residents_changes_year")
+
+    op.drop_table("residents_changes")
     op.drop_table("residents")
     with op.batch_alter_table("registry_households", schema=None) as batch_op:
         batch_op.drop_index("ix_registry_households_commune")

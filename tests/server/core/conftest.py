@@ -18,6 +18,7 @@ from sandbox.central.process import StandIn
 from server.central.publish import RoundForm, build_round_form
 from server.database import Database
 from tests.server.fieldwork import ROUND, Field, publish_round, set_up_round
+from tests.server.keys import KEYS
 
 POSTGRES_URL = os.environ.get("RASOAT_TEST_POSTGRES_URL", "")
 
@@ -26,7 +27,7 @@ POSTGRES_URL = os.environ.get("RASOAT_TEST_POSTGRES_URL", "")
 def round_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the round set up."""
     path = tmp_path_factory.mktemp("template") / "round.sqlite"
-    database = Database(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}", KEYS)
     set_up_round(database)
     database.dispose()
     return path
@@ -54,14 +55,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         path = tmp_path / "rasoat.sqlite"
         shutil.copyfile(request.getfixturevalue("round_template"), path)
-        opened = Database(f"sqlite:///{path}")
+        opened = Database(f"sqlite:///{path}", KEYS)
         yield opened
         opened.dispose()
         return
     name = f"test_{uuid.uuid4().hex}"
     with _postgres() as admin:
         admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}"))
-    opened = Database(_postgres_url(name))
+    opened = Database(_postgres_url(name), KEYS)
     yield opened
     opened.dispose()
     with _postgres() as admin:
@@ -91,7 +92,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 @pytest.fixture(scope="session")
 def round_form(round_template: Path, tmp_path_factory: pytest.TempPathFactory) -> RoundForm:
     """The round's form, built."""
-    database = Database(f"sqlite:///{round_template}")
+    database = Database(f"sqlite:///{round_template}", KEYS)
     with database.session() as session:
         form = build_round_form(session, ROUND, tmp_path_factory.mktemp("form"))
     database.dispose()

@@ -1,0 +1,55 @@
+"""Names and people of the lists, sealed under the key of their household on that year's list, and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from server.secrets.service import Place, registry_subject, vault_of
+
+HEAD_NAME = Place("registry_households", "head_name")
+PERSON = Place("registry_members", "person")
+#: What is sealed of a member; `birth_date` as ISO text.
+PERSON_FIELDS = ("full_name", "relation", "sex", "birth_date", "birth_year", "cccd", "ethnicity")
+
+
+def seal_households(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Seal the heads' names (text or None) of rows of `registry_households`, in place."""
+    named = [row for row in rows if row["head_name"] is not None]
+    plain = [(_subject(row), row["head_name"].encode()) for row in named]
+    for row, sealed in zip(named, vault_of(session).encrypt_many(HEAD_NAME, plain), strict=True):
+        row["head_name"] = sealed
+
+
+def seal_members(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `registry_members` for rows with the key's columns and `PERSON_FIELDS`."""
+    vault = vault_of(session)
+    plain = [(_subject(row), {name: row[name] for name in PERSON_FIELDS}) for row in rows]
+    return [
+        {name: value for name, value in row.items() if name not in PERSON_FIELDS}
+        | {"person": sealed, "cccd_hash": vault.lookup_cccd(row["cccd"])}
+        for row, sealed in zip(rows, vault.encrypt_json_many(PERSON, plain), strict=True)
+    ]
+
+
+def open_heads(session: Session, province_code: str, year: int, rows: Sequence[tuple[str, Any]]) -> list[str | None]:
+    """Heads' names of (household_code, sealed or None), in order."""
+    sealed = [(registry_subject(province_code, year, code), value) for code, value in rows if value is not None]
+    opened = iter(vault_of(session).decrypt_many(HEAD_NAME, sealed))
+    names = [None if value is None else next(opened) for _, value in rows]
+    return [None if name is None else name.decode() for name in names]
+
+
+def open_people(
+    session: Session, province_code: str, year: int, rows: Sequence[tuple[str, bytes]]
+) -> list[dict[str, Any] | None]:
+    """Members of (household_code, sealed), in order, with `PERSON_FIELDS`; None where the household was erased."""
+    return vault_of(session).decrypt_json_many(
+        PERSON, [(registry_subject(province_code, year, code), sealed) for code, sealed in rows]
+    )
+
+
+def _subject(row: dict[str, Any]) -> str:
+    return registry_subject(row["province_code"], row["year"], row["household_code"])
