@@ -21,7 +21,7 @@ async function draw(container) {
     type: /** @type {const} */ ("FeatureCollection"),
     features: shapes.features.map((/** @type {any} */ feature) => ({
       type: "Feature",
-      properties: { ...feature.properties, short: feature.properties.name.replace(/^(Xã|Phường|Thị trấn) /, "") },
+      properties: { ...feature.properties, short: feature.properties.name.replace(/^(Xã|Phường|Thị trấn) | (Commune|Ward|Township)$/, "") },
       geometry: { type: "Point", coordinates: [feature.properties.longitude, feature.properties.latitude] },
     })),
   };
@@ -114,7 +114,8 @@ function addLayers(map) {
     paint: {
       "circle-radius": [
         "interpolate", ["exponential", 1.6], ["zoom"],
-        8, ["*", 0.7, ["coalesce", ["feature-state", "radius"], 0]],
+        7.5, ["*", 0.4, ["coalesce", ["feature-state", "radius"], 0]],
+        8.5, ["*", 0.75, ["coalesce", ["feature-state", "radius"], 0]],
         9.5, ["coalesce", ["feature-state", "radius"], 0],
         12, ["*", 2, ["coalesce", ["feature-state", "radius"], 0]],
       ],
