@@ -14,9 +14,10 @@ def write_media(communes: pd.DataFrame, villages: pd.DataFrame, media_dir: Path)
     """Write communes.csv (name, label, area_class) and villages.csv (name, label, commune_code); `name` is the code.
 
     communes: indexed by the 5-digit code, columns `name`, `area_class` (rural | urban).
-    villages: columns `village_id`, `name`, `commune_code`, and `type` (thôn, tổ dân phố) if there is one, put before
-    the name. Sorted by code, in UTF-8. Raises FormError when a code is missing, twice, or points nowhere, for the
-    phone would then show an empty list without a word.
+    villages: columns `village_id`, `commune_code`, and what to call each: `label` where there is one (it tells villages
+    of one name apart), else `name` with `type` (thôn, tổ dân phố), if there is one, before it. Sorted by code, in
+    UTF-8. Raises FormError when a code is missing, twice, or points nowhere, for the phone would then show an empty
+    list without a word.
     """
     media_dir.mkdir(parents=True, exist_ok=True)
     commune_list = pd.DataFrame(
@@ -26,8 +27,8 @@ def write_media(communes: pd.DataFrame, villages: pd.DataFrame, media_dir: Path)
             "area_class": communes["area_class"].astype("str").to_numpy(),
         }
     )
-    label = villages["name"].astype("str")
-    if "type" in villages.columns:
+    label = villages["label" if "label" in villages.columns else "name"].astype("str")
+    if "type" in villages.columns and "label" not in villages.columns:
         label = (villages["type"].fillna("").astype("str") + " " + label).str.strip()
     village_list = pd.DataFrame(
         {

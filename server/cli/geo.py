@@ -59,22 +59,21 @@ def import_boundaries(
 @villages_app.command("import")
 def import_villages(
     file: Annotated[
-        Path, typer.Argument(help="CSV hoặc XLSX: village_id, name, commune_code, type, latitude, longitude.")
+        Path,
+        typer.Argument(
+            help="CSV hoặc XLSX: village_id, name, commune_code; nếu có: type, latitude, longitude, valid_from, "
+            "valid_to, old_commune (tên) hoặc old_commune_code, old_commune_on."
+        ),
     ],
     round_id: RoundOption = None,
     json: Json = False,
 ) -> None:
     """Nhập danh sách thôn, tổ dân phố của đợt. / Import the villages of the round's units."""
-    import pandas as pd
-
     from server.cli.tables import read_table
     from server.rounds import service as rounds
     from server.units import service as units
 
     frame = read_table(file, required=("village_id", "name", "commune_code"))
-    for column in ("latitude", "longitude"):
-        if column in frame:
-            frame[column] = pd.to_numeric(frame[column], errors="coerce")
     with open_database() as database, database.session() as session:
         of = rounds.choose(session, round_id)
         count = units.import_villages(

@@ -23,8 +23,12 @@ def create(
     province: Annotated[str, typer.Option(help="Mã tỉnh. / Province code.")] = "33",
     kind: Annotated[str, typer.Option(help="annual | monthly")] = "annual",
     scope: Annotated[str, typer.Option(help="annual | full")] = "annual",
+    units_on: Annotated[
+        str | None, typer.Option("--units-on", help="Danh mục đơn vị của ngày này; mặc định ngày rà soát. / Units.")
+    ] = None,
     standard: Annotated[str | None, typer.Option(help="Chuẩn nghèo; mặc định theo năm. / Standard.")] = None,
     opens: Annotated[str | None, typer.Option(help="Ngày bắt đầu. / First day.")] = None,
+    meetings: Annotated[str | None, typer.Option(help="Hạn họp dân. / Village meetings by this day.")] = None,
     closes: Annotated[str | None, typer.Option(help="Ngày kết thúc. / Last day.")] = None,
     json: Json = False,
 ) -> None:
@@ -40,7 +44,9 @@ def create(
             kind=kind,
             scope=scope,
             standard_id=standard,
+            unit_vintage=None if units_on is None else parse_day(units_on, "--units-on"),
             opens_on=None if opens is None else parse_day(opens, "--opens"),
+            meetings_by=None if meetings is None else parse_day(meetings, "--meetings"),
             closes_on=None if closes is None else parse_day(closes, "--closes"),
         )
         result = _as_json(made)
@@ -78,7 +84,7 @@ def group() -> None:
 def import_residents(
     file: Annotated[Path, typer.Argument(help="CSV hoặc XLSX: commune_code, households, persons.")],
     source: Annotated[str, typer.Option(help="Nguồn số liệu. / Where the figures come from.")],
-    source_date: Annotated[str, typer.Option(help="Ngày của số liệu. / Their date.")],
+    source_date: Annotated[str, typer.Option("--date", "--source-date", help="Ngày của số liệu. / Their date.")],
     year: Annotated[int | None, typer.Option(help="Năm; mặc định năm của đợt. / Year; the round's.")] = None,
     round_id: RoundOption = None,
     json: Json = False,
@@ -98,7 +104,8 @@ def import_residents(
             on=of.unit_vintage,
             province_code=of.province_code,
             source=source,
-            source_date=parse_day(source_date, "--source-date"),
+            source_date=parse_day(source_date, "--date"),
+            file=file.name,
         )
         result = {"year": year or of.review_date.year, "communes": count}
     answer(result, f"Đã nhập số hộ dân cư năm {result['year']} của {count} xã, phường.", as_json=json)

@@ -25,6 +25,7 @@ def create(
     standard_id: str | None = None,
     unit_vintage: date | None = None,
     opens_on: date | None = None,
+    meetings_by: date | None = None,
     closes_on: date | None = None,
 ) -> Round:
     """Create a round. The standard is that in force in the year of the review date, unless another is named.
@@ -57,8 +58,7 @@ def create(
             f"Không có chuẩn nghèo cho đợt này: {error}.",
             f"There is no standard for this round: {error}.",
         ) from None
-    if opens_on is not None and closes_on is not None and closes_on < opens_on:
-        raise UserError("round_dates", "Ngày kết thúc trước ngày bắt đầu.", "The round ends before it begins.")
+    check_dates(opens_on, meetings_by, closes_on)
     made = Round(
         round_id=round_id,
         province_code=province_code,
@@ -68,6 +68,7 @@ def create(
         standard_id=standard.id,
         unit_vintage=unit_vintage or review_date,
         opens_on=opens_on,
+        meetings_by=meetings_by,
         closes_on=closes_on,
         status="planned",
         project_id=None,
@@ -77,6 +78,37 @@ def create(
     session.add(made)
     session.flush()
     return made
+
+
+def check_dates(opens_on: date | None, meetings_by: date | None, closes_on: date | None) -> None:
+    """Raise `UserError` when deadlines do not follow one another: first day, village meetings, last day."""
+    given = [day for day in (opens_on, meetings_by, closes_on) if day is not None]
+    if given != sorted(given):
+        raise UserError(
+            "round_dates",
+            "Các mốc phải theo thứ tự: ngày bắt đầu, hạn họp dân, ngày kết thúc.",
+            "The days must follow one another: first day, village meetings, last day.",
+        )
+
+
+def set_deadlines(
+    session: Session, round_id: str, *, opens_on: date | None, meetings_by: date | None, closes_on: date | None
+) -> Round:
+    """Move a round's deadlines; its constants (review date, standard, units) never change.
+
+    Raises `ConflictError` for a closed round, `UserError` for days out of order.
+    """
+    found = get(session, round_id)
+    if found.status == "closed":
+        raise ConflictError(
+            "round_closed",
+            f"Đợt {round_id} đã đóng, không đổi mốc thời gian được.",
+            f"Round {round_id} is closed; its deadlines stay.",
+        )
+    check_dates(opens_on, meetings_by, closes_on)
+    found.opens_on, found.meetings_by, found.closes_on = opens_on, meetings_by, closes_on
+    session.flush()
+    return found
 
 
 def get(session: Session, round_id: str) -> Round:

@@ -31,6 +31,8 @@ class Round(Base):
     #: The units of this day are the units of the round.
     unit_vintage: Mapped[date]
     opens_on: Mapped[date | None]
+    #: Village meetings (họp dân) are held by this day: interviews are to be reviewed before.
+    meetings_by: Mapped[date | None]
     closes_on: Mapped[date | None]
     status: Mapped[str] = mapped_column(String(10))
     #: Where its interviews arrive: Central's project and form. NULL until the form is published.

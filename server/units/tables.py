@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Date, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -40,7 +40,11 @@ class Boundary(Base):
 
 
 class Village(Base):
-    """A village (thôn, tổ dân phố), with an id of its own: merged communes hold several of the same name."""
+    """A village (thôn, tổ dân phố), with an id of its own: merged communes hold several of the same name.
+
+    The old commune is the unit it belonged to before its commune was formed: with its name it tells "Thôn 1 (Dân Tiến
+    cũ)" from the others (`geo.villages`).
+    """
 
     __tablename__ = "villages"
     __table_args__ = (Index("ix_villages_commune", "commune_code", "unit_valid_from"),)
@@ -50,7 +54,10 @@ class Village(Base):
     village_type: Mapped[str] = mapped_column(String(40))
     commune_code: Mapped[str] = mapped_column(String(5))
     unit_valid_from: Mapped[date]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]  # last day; NULL = there still
     old_commune_code: Mapped[str | None] = mapped_column(String(5))
+    old_commune_valid_from: Mapped[date | None]
     latitude: Mapped[float | None]  # EPSG:4326 degrees
     longitude: Mapped[float | None]
     source: Mapped[str] = mapped_column(Text)
@@ -71,3 +78,26 @@ class Residents(Base):
     persons: Mapped[int | None]
     source: Mapped[str] = mapped_column(Text)
     source_date: Mapped[date]
+
+
+class ResidentsChange(Base):
+    """One change of a unit's resident figures: what stood there, what stands there now, who wrote it and when.
+
+    Rows are only added. NULL households: there was, or is now, no figure.
+    """
+
+    __tablename__ = "residents_changes"
+    __table_args__ = (Index("ix_residents_changes_year", "year", "changed_at"),)
+
+    change_id: Mapped[int] = mapped_column(primary_key=True)
+    commune_code: Mapped[str] = mapped_column(String(5))
+    unit_valid_from: Mapped[date]
+    year: Mapped[int]
+    households_before: Mapped[int | None]
+    persons_before: Mapped[int | None]
+    households: Mapped[int | None]
+    persons: Mapped[int | None]
+    source: Mapped[str] = mapped_column(Text)
+    source_date: Mapped[date]
+    changed_by: Mapped[str] = mapped_column(String(120))  # user id, or `system` for the command line
+    changed_at: Mapped[datetime]

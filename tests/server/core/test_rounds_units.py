@@ -13,8 +13,6 @@ from server.rounds import service as rounds
 from server.units import service as units
 from tests.server.fieldwork import PROVINCE, REVIEW_DATE, ROUND, squares
 
-SOURCE = {"year": 2026, "on": REVIEW_DATE, "province_code": PROVINCE, "source": "t", "source_date": REVIEW_DATE}
-
 
 def test_the_standard_is_that_of_the_review_year(database: Database) -> None:
     with database.session() as session:
@@ -76,36 +74,6 @@ def test_the_official_lists_of_all_times_are_there(database: Database) -> None:
         assert len(units.units_on(session, date(2025, 2, 1), PROVINCE)) == 139
         with pytest.raises(NotFoundError):
             units.units_on(session, REVIEW_DATE, "99")
-
-
-def test_residents_replace_those_of_the_year(database: Database) -> None:
-    codes = list(squares().index)
-    first = pd.DataFrame({"commune_code": codes[:3], "households": ["10", "20", "30"], "persons": ["30", None, "90"]})
-    with database.session() as session:
-        assert units.import_residents(session, first, **SOURCE) == 3  # type: ignore[arg-type]
-        units.import_residents(session, first.head(2), **SOURCE)  # type: ignore[arg-type]
-        held = units.residents_frame(session, 2026, REVIEW_DATE, PROVINCE)
-        assert held is not None
-        assert list(held["households"]) == [10, 20]
-        assert held["persons"].isna().tolist() == [False, True]
-        assert units.residents_frame(session, 2025, REVIEW_DATE, PROVINCE) is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"commune_code": ["99999", "11953"]}, "unit_unknown"),
-        ({"commune_code": ["11953", "11953"]}, "residents_doubled"),
-        ({"households": ["many", "1"]}, "residents_number"),
-        ({"households": ["-1", "1"]}, "residents_number"),
-        ({"persons": ["1.5", "1"]}, "residents_number"),
-    ],
-)
-def test_residents_that_cannot_divide_are_refused(database: Database, changes: dict[str, list[str]], code: str) -> None:
-    good = {"commune_code": ["11953", "11977"], "households": ["1", "2"], "persons": ["3", "4"]}
-    with database.session() as session, pytest.raises(UserError) as caught:
-        units.import_residents(session, pd.DataFrame(good | changes), **SOURCE)  # type: ignore[arg-type]
-    assert caught.value.code == code
 
 
 def test_villages_need_a_unit_and_an_id_of_their_own(database: Database) -> None:

@@ -1,0 +1,67 @@
+"""What villages and residents both need: the units of a day as a frame, and cells of typed tables."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.errors import NotFoundError
+from server.units.tables import Unit
+
+UNIT_COLUMNS = (
+    "code",
+    "valid_from",
+    "valid_to",
+    "province_code",
+    "name",
+    "unit_type",
+    "area_class",
+    "area_km2",
+    "population",
+)
+
+
+def units_on(session: Session, on: date, province_code: str) -> pd.DataFrame:
+    """Units of a province in force on a day, indexed by `code`, sorted, with the columns of the table.
+
+    Raises `NotFoundError` when there are none.
+    """
+    statement = (
+        select(Unit)
+        .where(Unit.province_code == province_code, Unit.valid_from <= on)
+        .where((Unit.valid_to.is_(None)) | (Unit.valid_to >= on))
+        .order_by(Unit.code)
+    )
+    found = list(session.scalars(statement))
+    if not found:
+        raise NotFoundError(
+            "units_missing",
+            f"Chưa có danh mục đơn vị hành chính của tỉnh {province_code} ngày {on:%d/%m/%Y}. Chạy rasoat db upgrade.",
+            f"There is no list of units of province {province_code} on {on}. Run rasoat db upgrade.",
+        )
+    frame = pd.DataFrame([{name: getattr(unit, name) for name in UNIT_COLUMNS} for unit in found])
+    return frame.set_index("code")
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a cell holds nothing."""
+    return value is None or (not isinstance(value, str) and bool(pd.isna(value))) or str(value).strip() == ""
+
+
+def as_day(value: Any) -> date | None:
+    """A cell as a day: a date, "2026-09-01" or "01/09/2026" (a spreadsheet adds a time, which is cut); else None."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = str(value).strip().removesuffix("00:00:00").strip()
+    for layout in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, layout).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None
