@@ -67,7 +67,12 @@ class _Household:
     rejected: bool = False
 
     def same_as(self, other: _Household) -> bool:
-        return self.values == other.values and self.members == other.members
+        """Whether both say the same; what only one of them says is no contradiction."""
+        pairs = [(self.values[name], other.values[name]) for name in self.values]
+        return self.members == other.members and all(a == b or a is None or b is None for a, b in pairs)
+
+    def said(self) -> int:
+        return sum(value is not None for value in self.values.values())
 
 
 class _Assembly:
@@ -245,7 +250,8 @@ class _Assembly:
             by_code[household.code].append(household)
         kept = []
         for same in by_code.values():
-            first, others = same[0], same[1:]
+            first = max(same, key=_Household.said)
+            others = [household for household in same if household is not first]
             if others and all(first.same_as(other) for other in others):
                 for other in others:
                     self.note(

@@ -66,7 +66,9 @@ _NOT_A_DAY = "không có ngày này trong lịch; ghi lại ngày/tháng/năm, v
 _SEPARATED = re.compile(r"([\d?_.x*…]{1,4})\s*[/\-.,\s]\s*([\d?_.x*…]{1,4})\s*[/\-.,\s]\s*(\d{4}|\d{2})", re.I)
 _ISO = re.compile(r"(\d{4})[/\-.](\d{1,2})[/\-.](\d{1,2})")
 _WORDS = re.compile(r"(?:ngày|ngay)\s*(\d{1,2})\s*(?:tháng|thang)\s*(\d{1,2})\s*(?:năm|nam)\s*(\d{4})", re.I)
-_MONTH_YEAR = re.compile(r"(?:[\d?_.x*…]{1,4}|(?:tháng|thang)\s*\d{1,2})\s*(?:[/\-.,]|(?:năm|nam))\s*(\d{4})", re.I)
+_MONTH_YEAR = re.compile(
+    r"(?:\d{1,2}|[?_.x*…]{1,4}|(?:tháng|thang)\s*\d{1,2})\s*(?:[/\-.,]|(?:năm|nam))\s*(\d{4})", re.I
+)
 _TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
 
 

@@ -145,7 +145,18 @@ def _decoded(text: str, encoding: str) -> str | None:
         return None
     # Capital ABC fonts draw small letters as capitals: only the plain letters say that capitals are meant.
     plain = [c for c in text if c.isascii() and c.isalpha()]
-    return decoded.upper() if len(plain) > 2 and all(c.isupper() for c in plain) else decoded
+    if len(plain) > 2 and all(c.isupper() for c in plain):
+        return decoded.upper()
+    return _capitalised(decoded) if encoding == TCVN3 else decoded
+
+
+def _capitalised(text: str) -> str:
+    """A name whose other words are capitalised, wholly so: ABC has no capital for «ánh», and people type «¸nh»."""
+    words = text.split(" ")
+    others = [word for word in words if word[:1].isascii() and word[:1].isalpha()]
+    if not others or not all(word[0].isupper() for word in others):
+        return text
+    return " ".join(word[:1].upper() + word[1:] for word in words)
 
 
 def decode_bytes(data: bytes) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from reconciliation.lists.cells import Cell, birth_of, is_ditto, text_of
@@ -16,7 +18,7 @@ from reconciliation.lists.headings import (
     key_of,
     siblings_of,
 )
-from reconciliation.lists.households import codes_on_heads_only, starts_of
+from reconciliation.lists.households import assign, codes_on_heads_only, starts_of
 from reconciliation.lists.mapping import ColumnRule, Mapping, SheetRule
 from reconciliation.lists.rows import BIRTH_FIELDS, Line, is_ticked, lines_of
 from reconciliation.lists.titles import facts_of, is_escaped
@@ -26,7 +28,8 @@ from reconciliation.registry import RegistryError
 
 _SAMPLES = 3
 _LOOKED_AT = 400
-_FILLED = ("village", "village_id", "commune", "district", "status", "year")
+# Never the status: a class forgotten is not the neighbour's. (Cells merged over several rows are filled as it is.)
+_FILLED = ("village", "village_id", "commune", "district", "year")
 
 
 def guess_mapping(path: Path, limits: Limits | None = None) -> Mapping:
@@ -50,9 +53,11 @@ def guess_mapping(path: Path, limits: Limits | None = None) -> Mapping:
             continue
         rules, lines = _columns(sheet, block)
         for rule in rules:
-            known = columns.get(key_of(rule.heading))
-            if known is None or known.certainty < rule.certainty:
-                columns[key_of(rule.heading)] = rule
+            known = columns.get(key_of(rule.heading), rule)
+            surer = max(known, rule, key=lambda one: one.certainty)
+            # A sheet too short to show that blanks mean "as above" does not deny it.
+            above = surer.field == known.field == rule.field and "above" in (known.fill, rule.fill)
+            columns[key_of(rule.heading)] = replace(surer, fill="above") if above else surer
         by = starts_of(lines) if lines else "auto"
         sheets.append(SheetRule(sheet.name, households_by=by, found=facts_of(sheet, block, _plain)))
     if not columns:
@@ -133,17 +138,17 @@ def _texts(sheet: Sheet, block: Block, column: int) -> list[str]:
 
 
 def _written_once(lines: list[Line], field: str) -> bool:
-    """Whether a column of the household is written where it changes only: its first line has it, most heads do not."""
+    """Whether a column of the household is written where it changes only: the first line has it, some openings of
+    households do not, and no two that follow one another say the same."""
     if not lines or field not in lines[0].values:
         return False
-    by = starts_of(lines)
-    opening = [line for line in lines if (by in line.values and by != "relation") or _opens(line, by)]
-    return sum(field in line.values for line in opening) * 2 < len(opening)
-
-
-def _opens(line: Line, by: str) -> bool:
-    text = text_of(line.values.get("relation"))
-    return by == "relation" and text is not None and code_of("relation", text) == "head"
+    labels, _ = assign(lines, "auto", inherit_code=codes_on_heads_only(lines))
+    opened: dict[str, str | None] = {}
+    for line, label in zip(lines, labels, strict=True):
+        if label is not None:
+            opened.setdefault(label, text_of(line.values.get(field)))
+    said = list(opened.values())
+    return None in said and not any(one is not None and one == other for one, other in pairwise(said))
 
 
 def _share(cells: list[Cell], fits: Callable[[Cell], bool] | None) -> float:
