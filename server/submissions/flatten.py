@@ -163,8 +163,9 @@ def _typed(frame: pd.DataFrame, schema: Any, problems: _Problems) -> pd.DataFram
             numbers = pd.to_numeric(answers, errors="coerce").astype("Float64")
             numbers = numbers.mask(~numbers.between(-1e15, 1e15).fillna(False))
             typed = numbers if kind == "Float64" else numbers.where((numbers % 1 == 0).fillna(False)).astype("Int64")
-        else:
-            typed = _text(answers)
+        else:  # any answer can be read as text
+            columns[name] = _text(answers)
+            continue
         problems.unreadable(name, answers, answers.notna() & typed.isna())
         columns[name] = typed
     for name in frame.columns:
@@ -175,12 +176,16 @@ def _typed(frame: pd.DataFrame, schema: Any, problems: _Problems) -> pd.DataFram
 
 
 def _text(answers: pd.Series[Any]) -> pd.Series[Any]:
-    """Text as answered; numbers as JSON writes them (1, not 1.0)."""
-    plain = answers.map(
-        lambda value: value if isinstance(value, str) else orjson.dumps(value).decode(), na_action="ignore"
-    )
-    text = plain.astype("string")
-    return text.mask(text.eq("").fillna(False).astype(bool))
+    """Text as answered, an empty one as missing; numbers as JSON writes them (1, not 1.0)."""
+    texts = [
+        (value or None) if isinstance(value, str) else None if _missing(value) else orjson.dumps(value).decode()
+        for value in answers.tolist()
+    ]
+    return pd.Series(pd.array(texts, dtype="string"), index=answers.index)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value != value  # pandas fills gaps with NaN
 
 
 def _check_choices(

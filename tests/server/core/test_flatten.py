@@ -126,7 +126,7 @@ _ANYTHING = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     household=st.dictionaries(_HOUSEHOLD_LEAVES, _ANYTHING, max_size=6),
     members=st.lists(st.dictionaries(_MEMBER_LEAVES, _ANYTHING, max_size=6), max_size=3),
@@ -134,7 +134,8 @@ _ANYTHING = st.one_of(
 def test_whatever_is_answered_every_household_and_member_stays(
     household: dict[str, Any], members: list[dict[str, Any]]
 ) -> None:
-    flat = _flat(odata_row(household | {"member": members}, 1), odata_row(answers(2), 2))
+    row = odata_row({"member": members}, 1) | household  # as it is: `odata_row` would read a location's text
+    flat = _flat(row, odata_row(answers(2), 2))
     frames.HOUSEHOLDS.validate(flat.households)
     frames.MEMBERS.validate(flat.members)
     assert list(flat.households.index) == [instance_id(1), instance_id(2)]
