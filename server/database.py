@@ -134,6 +134,16 @@ def insert_or_skip(session: Session, table: type[Base]) -> Any:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
+def scrub(database: Database) -> None:
+    """Have what was removed really gone: SQLite's log still holds pages as they were, and is written out and emptied.
+
+    A reader at work delays it to the next time; PostgreSQL's vacuum does it in its own time.
+    """
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def upgrade(database: Database) -> str | None:
     """Bring the database's schema up to this program's; the revision reached."""
     from server import migrations

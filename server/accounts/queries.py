@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, or_, select, update
@@ -31,6 +31,11 @@ def user_by_name(session: Session, username: str) -> User | None:
     return session.scalars(select(User).where(User.username == username)).one_or_none()
 
 
+def user_id(session: Session, username: str) -> str | None:
+    """The id of an account, as the access log names it; None when there is none of this name."""
+    return session.scalars(select(User.id).where(User.username == username.strip().lower())).one_or_none()
+
+
 def user_by_enumerator(session: Session, enumerator: str) -> User | None:
     return session.scalars(select(User).where(User.enumerator == enumerator)).one_or_none()
 
@@ -38,6 +43,11 @@ def user_by_enumerator(session: Session, enumerator: str) -> User | None:
 def users(session: Session, scope: Scope) -> Sequence[User]:
     """Every account, for whom the scope shows accounts."""
     return [] if scope.is_empty else session.scalars(select(User).order_by(User.username)).all()
+
+
+def usernames(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """User names by id, of colleagues who did something that others may see."""
+    return {row[0]: row[1] for row in session.execute(select(User.id, User.username).where(User.id.in_(ids)))}
 
 
 def grants_of(session: Session, user_id: str, on: date) -> tuple[Grant, ...]:

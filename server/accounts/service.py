@@ -22,7 +22,7 @@ from server.accounts.login import Accounts, actor_of_session, actor_of_token, gi
 from server.accounts.own import declare_conflict
 from server.accounts.people import create_reset_link, create_user, disable, enable, give_role, take_role
 from server.accounts.policy import AccountPolicy
-from server.accounts.queries import replace_area_communes
+from server.accounts.queries import replace_area_communes, user_id, usernames
 
 __all__ = [
     "AccountPolicy",
@@ -58,4 +58,6 @@ __all__ = [
     "system_scope",
     "system_work",
     "take_role",
+    "user_id",
+    "usernames",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
 from server.cases.sealed import Household, Person, open_answers, open_heads, open_households, open_people
-from server.cases.tables import Interview, InterviewMember, StaleInterview
+from server.cases.tables import Flag, Interview, InterviewMember, StaleInterview
 from server.errors import NotFoundError
 from server.secrets.service import vault_of
 
@@ -25,6 +25,7 @@ __all__ = [
     "cases_frame",
     "crosscheck",
     "derive",
+    "erase",
     "frames",
     "linkage_frames",
     "mark_round_stale",
@@ -102,6 +103,20 @@ def rebuild(database: Database, round_id: str, progress: Callable[[int, int], No
 def set_review_state(session: Session, interview_id: str, state: str) -> None:
     """Show a decision at once; deriving again gives the same state."""
     session.execute(update(Interview).where(Interview.interview_id == interview_id).values(review_state=state))
+
+
+@system_work("erasure")
+def erase(session: Session, interview_id: str, round_ids: Iterable[str]) -> None:
+    """Remove everything derived from an interview; the rounds it was in are as if it had never been there."""
+    from server.cases.order import forget_order, order_heads
+
+    for round_id in sorted(round_ids):
+        forget_order(session, round_id, [interview_id])
+    for table in (Flag, InterviewMember, Interview, StaleInterview):
+        session.execute(delete(table).where(table.interview_id == interview_id))
+    for round_id in sorted(round_ids):
+        crosscheck(session, round_id)
+        order_heads(session, round_id)
 
 
 @system_work("reconcile and aggregate")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli import database, demo, forms, geo, registry, rounds, serve, sync, users, worker
+from server.cli import database, demo, forms, geo, privacy, registry, rounds, serve, sync, users, worker
 from server.cli.common import report_error
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(rounds.residents_app, name="residents")
 app.add_typer(geo.app, name="geo")
 app.add_typer(registry.app, name="registry")
 app.add_typer(forms.app, name="forms")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(users.app, name="user")
 app.add_typer(users.key_app, name="key")
 app.command("sync")(sync.sync)

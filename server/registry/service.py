@@ -303,6 +303,47 @@ def links_frame(session: Session, round_id: str) -> pd.DataFrame:
     return pd.DataFrame(rows.all(), columns=list(names))
 
 
+def forget_interview(session: Session, interview_id: str) -> list[str]:
+    """Remove the links of an interview; the households it was linked with, as `province/year/code`, sorted."""
+    linked = session.execute(
+        select(Link.province_code, Link.registry_year, Link.household_code).where(
+            Link.interview_id == interview_id, Link.status == "linked"
+        )
+    )
+    found = sorted("/".join(map(str, row)) for row in linked)
+    session.execute(delete(Link).where(Link.interview_id == interview_id))
+    return found
+
+
+@system_work("erasure")
+def erase(session: Session, province_code: str, year: int, household_code: str) -> set[str] | None:
+    """Forget who a household on a list is: its status and its place, which the tables count, stay.
+
+    The rounds in which an interview was linked with it, which no longer is; None when no list has it.
+    """
+    of = (RegistryHousehold.province_code == province_code, RegistryHousehold.year == year)
+    found = session.scalars(select(RegistryHousehold).where(*of, RegistryHousehold.household_code == household_code))
+    household = found.one_or_none()
+    if household is None:
+        return None
+    household.head_name = None
+    session.execute(
+        delete(RegistryMember).where(
+            RegistryMember.province_code == province_code,
+            RegistryMember.year == year,
+            RegistryMember.household_code == household_code,
+        )
+    )
+    to_it = (
+        Link.province_code == province_code,
+        Link.registry_year == year,
+        Link.household_code == household_code,
+    )
+    round_ids = set(session.scalars(select(Link.round_id).where(*to_it)))
+    session.execute(delete(Link).where(*to_it))
+    return round_ids
+
+
 def movement_counts(session: Session, round_id: str) -> list[Movement]:
     """Movements of a round, by commune, previous and current status."""
     return list(

@@ -151,6 +151,14 @@ def decisions_about(session: Session, interview_id: str) -> list[ReviewDecision]
     )
 
 
+def forget_words(session: Session, interview_id: str) -> None:
+    """Forget what was written about an interview (it may name people) and what Central was still to be told of it."""
+    session.execute(update(ReviewDecision).where(ReviewDecision.interview_id == interview_id).values(reason=None))
+    of = Outbox.central_id == interview_id
+    session.execute(update(Outbox).where(of, Outbox.kind == "comment").values(payload={"body": ""}))
+    session.execute(update(Outbox).where(of, Outbox.state == "waiting").values(state="cancelled"))
+
+
 def _message(
     decision: ReviewDecision, submission: Submission, kind: str, payload: dict[str, str], not_before: datetime
 ) -> Outbox:
