@@ -32,10 +32,11 @@ FIRST_ENUMERATOR = "rsv-000"
 
 @dataclass
 class Service:
-    """The app and a logged-in browser per person, by name."""
+    """The app, and by a person's name: the browser, logged in, and the user's id."""
 
     app: FastAPI
     browsers: dict[str, TestClient] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
     @property
     def accounts(self) -> Accounts:
@@ -51,8 +52,8 @@ class Service:
             assert post(client, "/login", username=name, password=PASSWORD).status_code == 303, name
         return self.browsers[name]
 
-    def add(self, name: str, *grants: tuple[Role, AreaKind, str], enumerator: str | None = None) -> str:
-        """Make an account with a password; the user's id."""
+    def add(self, name: str, *grants: tuple[Role, AreaKind, str], enumerator: str | None = None) -> None:
+        """Make an account with a password."""
         with self.accounts.database.session() as session:
             user_id, link = people.create_user(
                 self.accounts, session, None, username=name, full_name=f"Người {name}", enumerator=enumerator
@@ -60,7 +61,7 @@ class Service:
             for role, kind, code in grants:
                 people.give_role(self.accounts, session, None, user_id, role, kind, code)
         own.set_password_by_link(self.accounts, link, PASSWORD)
-        return user_id
+        self.ids[name] = user_id
 
 
 def open_browser(app: FastAPI) -> TestClient:
