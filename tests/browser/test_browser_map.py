@@ -10,6 +10,9 @@ from tests.browser.conftest import Watched
 
 pytestmark = pytest.mark.browser
 
+#: One with flags, GPS and both members, of the invented province.
+INTERVIEW = "/interviews/uuid:00000013-0000-4000-8000-000000000000"
+
 
 def ready(page: Page) -> None:
     page.wait_for_selector("#map[data-ready=true]")
@@ -153,7 +156,7 @@ def test_cells_that_are_no_boundaries_are_said_to_be_none(watched: Watched) -> N
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/interviews", "/dev/components"])
+@pytest.mark.parametrize("path", ["/", "/interviews", INTERVIEW, "/dev/components"])
 def test_no_serious_accessibility_problem(watched: Watched, path: str, theme: str) -> None:
     page = watched.page
     page.goto(f"{path}?theme={theme}")
@@ -170,7 +173,7 @@ def test_no_serious_accessibility_problem(watched: Watched, path: str, theme: st
 
 
 @pytest.mark.parametrize("width", [360, 768, 2560])
-@pytest.mark.parametrize("path", ["/", "/interviews", "/dev/components"])
+@pytest.mark.parametrize("path", ["/", "/interviews", INTERVIEW, "/dev/components"])
 def test_no_page_is_wider_than_its_window(watched: Watched, path: str, width: int) -> None:
     watched.page.set_viewport_size({"width": width, "height": 900})
     watched.page.goto(path)
