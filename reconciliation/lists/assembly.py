@@ -9,7 +9,7 @@ from itertools import count
 
 import pandas as pd
 
-from reconciliation.lists.cells import LAST_YEAR, text_of
+from reconciliation.lists.cells import LAST_YEAR, is_number, text_of
 from reconciliation.lists.headings import FIELDS
 from reconciliation.lists.identifiers import phone_of
 from reconciliation.lists.mapping import SheetRule
@@ -116,7 +116,7 @@ class _Assembly:
         self._members(household, year or LAST_YEAR)
         if "household_code" not in household.sheet.headings:
             origin = text_of(first.values.get("origin_no"))
-            number = int(origin) if origin is not None and origin.isdigit() else household.number
+            number = int(origin) if origin is not None and is_number(origin) else household.number
             slug = re.sub(r"[^a-z0-9]+", "-", fold(village or "")).strip("-") or "xa"
             household.code = f"T-{commune}-{year}-{_SHORT.get(status or '', '')}-{slug}-{number:04d}"
 
@@ -230,7 +230,7 @@ class _Assembly:
         if "member_no" not in household.sheet.headings:
             return counted
         texts = [text_of(line.values.get("member_no")) for line in lines]
-        wrong = [line for line, text in zip(lines, texts, strict=True) if text is None or not text.isdigit()]
+        wrong = [line for line, text in zip(lines, texts, strict=True) if text is None or not is_number(text)]
         if wrong:
             self.reject(household, "member_no", "phải là số nguyên", wrong)
             return counted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 #: A cell as a workbook gives it; None is an empty cell.
 Cell = str | float | int | bool | date | datetime | timedelta | None
@@ -33,9 +34,19 @@ def text_of(cell: Cell) -> str | None:
         return f"{cell.day:02d}/{cell.month:02d}/{cell.year:04d}"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
+    return _text(cell if isinstance(cell, str) else str(cell))
+
+
+@lru_cache(maxsize=65536)
+def _text(cell: str) -> str | None:
     # The soft hyphen is a letter in TCVN3: callers decode first, then clean.
-    text = " ".join(_INVISIBLE.sub("", str(cell)).split()).removeprefix("'").strip()
+    text = " ".join(_INVISIBLE.sub("", cell).split()).removeprefix("'").strip()
     return None if text.lower() in _BLANKS else text
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is digits 0 to 9 alone (`str.isdigit` takes ² and ① too)."""
+    return text.isascii() and text.isdigit()
 
 
 def is_ditto(text: str | None) -> bool:
@@ -63,13 +74,13 @@ _IN_THE_FUTURE = "sau năm của danh sách; kiểm tra lại; để trống"
 _MONTH_FIRST = "tháng lớn hơn 12, hiểu là tháng/ngày/năm; ghi lại ngày/tháng/năm"
 _NOT_A_DAY = "không có ngày này trong lịch; ghi lại ngày/tháng/năm, ví dụ 05/09/1980; để trống"
 
-_SEPARATED = re.compile(r"([\d?_.x*…]{1,4})\s*[/\-.,\s]\s*([\d?_.x*…]{1,4})\s*[/\-.,\s]\s*(\d{4}|\d{2})", re.I)
-_ISO = re.compile(r"(\d{4})[/\-.](\d{1,2})[/\-.](\d{1,2})")
-_WORDS = re.compile(r"(?:ngày|ngay)\s*(\d{1,2})\s*(?:tháng|thang)\s*(\d{1,2})\s*(?:năm|nam)\s*(\d{4})", re.I)
+_SEPARATED = re.compile(r"([0-9?_.x*…]{1,4})\s*[/\-.,\s]\s*([0-9?_.x*…]{1,4})\s*[/\-.,\s]\s*([0-9]{4}|[0-9]{2})", re.I)
+_ISO = re.compile(r"([0-9]{4})[/\-.]([0-9]{1,2})[/\-.]([0-9]{1,2})")
+_WORDS = re.compile(r"(?:ngày|ngay)\s*([0-9]{1,2})\s*(?:tháng|thang)\s*([0-9]{1,2})\s*(?:năm|nam)\s*([0-9]{4})", re.I)
 _MONTH_YEAR = re.compile(
-    r"(?:\d{1,2}|[?_.x*…]{1,4}|(?:tháng|thang)\s*\d{1,2})\s*(?:[/\-.,]|(?:năm|nam))\s*(\d{4})", re.I
+    r"(?:[0-9]{1,2}|[?_.x*…]{1,4}|(?:tháng|thang)\s*[0-9]{1,2})\s*(?:[/\-.,]|(?:năm|nam))\s*([0-9]{4})", re.I
 )
-_TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
+_TIME = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 
 
 def birth_of(cell: Cell, last_year: int = LAST_YEAR) -> Birth:
@@ -94,7 +105,7 @@ def birth_of(cell: Cell, last_year: int = LAST_YEAR) -> Birth:
     if found := _ISO.fullmatch(text):
         year, month, day = map(int, found.groups())
         return _on(day, month, year, last_year)
-    if text.isdigit():
+    if is_number(text):
         return _digits(text, last_year)
     if found := _MONTH_YEAR.fullmatch(text):
         return _in(int(found[1]), last_year)
@@ -109,7 +120,7 @@ def _parts(day: str, month: str, year: str, last_year: int) -> Birth:
         if 2000 + whole_year <= last_year:
             return Birth(problem="năm hai chữ số có thể thuộc hai thế kỷ; ghi năm có 4 chữ số; để trống")
         whole_year += 1900
-    if not (day.isdigit() and month.isdigit()) or int(day) == 0 or int(month) == 0:
+    if not (is_number(day) and is_number(month)) or int(day) == 0 or int(month) == 0:
         return _in(whole_year, last_year)
     if int(month) > 12 and int(day) <= 12:
         swapped = _on(int(month), int(day), whole_year, last_year)
@@ -157,6 +168,6 @@ def split_birth(day: Cell, month: Cell, year: Cell, last_year: int = LAST_YEAR) 
     parts = [text_of(part) for part in (day, month, year)]
     if parts[2] is None:
         return Birth(problem=_UNREAD) if parts[0] or parts[1] else Birth()
-    if not parts[2].isdigit() or len(parts[2]) != 4:
+    if not is_number(parts[2]) or len(parts[2]) != 4:
         return birth_of(year, last_year)
     return _parts(parts[0] or "?", parts[1] or "?", parts[2], last_year)

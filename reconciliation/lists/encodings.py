@@ -25,6 +25,7 @@ _TCVN3_TO = (
     "ĂÂÊÔƠƯĐ"
 )  # fmt: skip
 TCVN3_TABLE = dict(zip(_TCVN3_FROM, _TCVN3_TO, strict=True))
+_CAPITALISED = frozenset("abcdefghijklmnopqrstuvwxyzăâêôơưđ")
 
 # VNI: a letter and, after it, the character that carries its marks. `i`, `đ`, `ơ`, `ư` and `ỵ` are characters alone.
 _VNI_MARKS = {
@@ -153,8 +154,9 @@ def _decoded(text: str, encoding: str) -> str | None:
 def _capitalised(text: str) -> str:
     """A name whose other words are capitalised, wholly so: ABC has no capital for «ánh», and people type «¸nh»."""
     words = text.split(" ")
-    others = [word for word in words if word[:1].isascii() and word[:1].isalpha()]
-    if not others or not all(word[0].isupper() for word in others):
+    # A small letter that ABC has a capital for is meant small.
+    small = any(word[:1].islower() and word[0] in _CAPITALISED for word in words)
+    if small or not any(word[:1].isupper() for word in words):
         return text
     return " ".join(word[:1].upper() + word[1:] for word in words)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from reconciliation.lists.cells import Cell, birth_of, is_ditto, text_of
-from reconciliation.lists.encodings import UNICODE, decode, detect
+from reconciliation.lists.encodings import decode, detect
 from reconciliation.lists.headings import (
     Block,
     field_of,
@@ -28,6 +28,7 @@ from reconciliation.registry import RegistryError
 
 _SAMPLES = 3
 _LOOKED_AT = 400
+_ROWS = 3000  # of a sheet are enough to guess by
 # Never the status: a class forgotten is not the neighbour's. (Cells merged over several rows are filled as it is.)
 _FILLED = ("village", "village_id", "commune", "district", "year")
 
@@ -43,13 +44,14 @@ def guess_mapping(path: Path, limits: Limits | None = None) -> Mapping:
     """
     columns: dict[str, ColumnRule] = {}
     sheets: list[SheetRule] = []
-    for sheet in read_sheets(path, limits):
-        block = find_block(sheet, _plain, guessed_worth)
+    for whole in read_sheets(path, limits):
+        sheet = replace(whole, rows=whole.rows[:_ROWS])
+        block = find_block(sheet, guessed_worth)
         if block is None:
             sheets.append(SheetRule(sheet.name, use=False))
             continue
-        if sheet.hidden or is_escaped(sheet, block, _plain):
-            sheets.append(SheetRule(sheet.name, use=False, found=facts_of(sheet, block, _plain)))
+        if sheet.hidden or is_escaped(sheet, block):
+            sheets.append(SheetRule(sheet.name, use=False, found=facts_of(sheet, block)))
             continue
         rules, lines = _columns(sheet, block)
         for rule in rules:
@@ -59,7 +61,7 @@ def guess_mapping(path: Path, limits: Limits | None = None) -> Mapping:
             above = surer.field == known.field == rule.field and "above" in (known.fill, rule.fill)
             columns[key_of(rule.heading)] = replace(surer, fill="above") if above else surer
         by = starts_of(lines) if lines else "auto"
-        sheets.append(SheetRule(sheet.name, households_by=by, found=facts_of(sheet, block, _plain)))
+        sheets.append(SheetRule(sheet.name, households_by=by, found=facts_of(sheet, block)))
     if not columns:
         raise RegistryError(
             f"{path.name}: không trang nào có dòng tiêu đề với cột họ tên; thiếu cột Họ và tên; thêm dòng tiêu đề"
@@ -72,20 +74,15 @@ def mask(text: str) -> str:
     return "".join("9" if c.isdigit() else ("X" if c.isupper() else "x") if c.isalpha() else c for c in text)
 
 
-def _plain(text: str) -> str:
-    return decode(text, UNICODE)
-
-
 def _columns(sheet: Sheet, block: Block) -> tuple[list[ColumnRule], list[Line]]:
     siblings = siblings_of(block.paths)
     guesses = {column: field_of(path, siblings[column]) for column, path in block.paths.items()}
     guesses = _one_each(guesses)
     texts = {column: _texts(sheet, block, column) for column in block.paths}
-    of_sheet = detect(text for column in texts.values() for text in column) or UNICODE
-    encodings = {column: detect(texts[column]) or of_sheet for column in texts}
+    encodings = {column: detect(texts[column]) or sheet.encoding for column in texts}
 
     def decoded(column: int, text: str) -> str:
-        return decode(text, encodings.get(column, of_sheet))
+        return decode(text, encodings.get(column, sheet.encoding))
 
     fields = {column: field for column, (field, _) in guesses.items() if field != "ignore"}
     lines = lines_of(sheet, block, fields, frozenset(), decoded).people

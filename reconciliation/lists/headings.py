@@ -138,12 +138,12 @@ def siblings_of(paths: dict[int, str]) -> dict[int, frozenset[str]]:
     return {column: frozenset(groups[part[0]]) if len(part) == 2 else frozenset() for column, part in parts.items()}
 
 
-def find_block(sheet: Sheet, decode: Callable[[str], str], worth: Callable[[dict[int, str]], float]) -> Block | None:
+def find_block(sheet: Sheet, worth: Callable[[dict[int, str]], float]) -> Block | None:
     """The block of heading lines that is worth most, or None when none is worth anything.
 
-    decode: legacy text to Unicode. worth: what the paths of a candidate block are worth (0: no headings at all).
+    worth: what the paths of a candidate block are worth (0: no headings at all).
     """
-    expanded = _expanded(sheet, decode, _SEARCHED_ROWS + _MOST_LINES)
+    expanded = _expanded(sheet, _SEARCHED_ROWS + _MOST_LINES)
     best: Block | None = None
     best_worth = 0.0
     for top in range(min(_SEARCHED_ROWS, len(expanded))):
@@ -178,11 +178,11 @@ def _continues(row: dict[int, str]) -> bool:
     return len(row) > 1 and not any(re.search(r"\d{2,}|^\(?\d+\)?$", text) for text in row.values())
 
 
-def _expanded(sheet: Sheet, decode: Callable[[str], str], count: int) -> list[dict[int, str]]:
+def _expanded(sheet: Sheet, count: int) -> list[dict[int, str]]:
     """The first rows as column -> text, with the text of a merged range in every column it spans."""
     rows: list[dict[int, str]] = []
     for cells in sheet.rows[:count]:
-        texts = {c: text_of(decode(cell) if isinstance(cell, str) else cell) for c, cell in enumerate(cells)}
+        texts = {c: text_of(sheet.plain(cell) if isinstance(cell, str) else cell) for c, cell in enumerate(cells)}
         rows.append({column: text for column, text in texts.items() if text is not None})
     for (row, column), (last_row, last_column) in sheet.merged:
         if row >= count or row >= len(rows) or column not in rows[row]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reconciliation.lists.cells import Cell, text_of
+from reconciliation.lists.cells import Cell, is_number, text_of
 
 _PUNCTUATION = re.compile(r"[\s.\-'’`,:]+")
-_SCIENTIFIC = re.compile(r"\d[.,]\d+e\+?\d+", re.I)
+_SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+", re.I)
 # Century and sex in the fourth digit of a CCCD: 20th century male 0, female 1; 21st 2, 3 (TT 59/2021/TT-BCA Art 4).
 _FIRST_CENTURY = 19
 
@@ -33,7 +33,7 @@ def cccd_of(cell: Cell, sex: str | None, birth_year: int | None) -> Number:
     if _SCIENTIFIC.fullmatch(text):
         return Number(problem="bị bảng tính đổi thành số mũ, đã mất chữ số; gõ lại số dạng văn bản; để trống")
     digits = _PUNCTUATION.sub("", text)
-    if not digits.isdigit():
+    if not is_number(digits):
         return Number(problem="phải có 12 chữ số (hoặc CMND cũ 9 chữ số); để trống")
     if len(digits) == 9:
         return Number(digits)
@@ -72,8 +72,8 @@ NEW_PREFIXES = {
     "0162": "032", "0163": "033", "0164": "034", "0165": "035", "0166": "036", "0167": "037", "0168": "038",
     "0169": "039", "0186": "056", "0188": "058", "0199": "059",
 }  # fmt: skip
-_MOBILE = re.compile(r"0(3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])\d{7}")
-_LANDLINE = re.compile(r"02\d{9}")
+_MOBILE = re.compile(r"0(3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])[0-9]{7}")
+_LANDLINE = re.compile(r"02[0-9]{9}")
 
 
 def phone_of(cell: Cell) -> Number:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciliation.lists.assembly import Defaults, Found, assemble
-from reconciliation.lists.encodings import UNICODE, decode
+from reconciliation.lists.encodings import decode
 from reconciliation.lists.headings import (
     FIELDS,
     NAME_FIELDS,
@@ -57,11 +57,6 @@ class Reading:
 
     registry: Registry
     sheets: list[SheetRead]
-
-
-def plain(text: str) -> str:
-    """Text of no known column (titles, headings) in Unicode."""
-    return decode(text, UNICODE)
 
 
 def read_list(
@@ -140,7 +135,7 @@ def _read_sheet(
         rules = [known[key] for path in paths.values() if (key := key_of(path)) in known]
         return float(len(rules)) if any(found.field in NAME_FIELDS for found in rules) else 0.0
 
-    block = find_block(sheet, plain, worth)
+    block = find_block(sheet, worth)
     if block is None:
         return None
     columns = {column: known[key] for column, path in block.paths.items() if (key := key_of(path)) in known}
@@ -181,7 +176,7 @@ def _found(
     above = {found.field for found in taken.values() if found.fill == "above"}
 
     def decoded(column: int, text: str) -> str:
-        return decode(text, columns[column].text) if column in columns else plain(text)
+        return decode(text, columns[column].text) if column in columns else sheet.plain(text)
 
     fields = {column: found.field for column, found in taken.items()}
     lines = lines_of(sheet, block, fields, frozenset(above - {"household_code"}), decoded)
@@ -200,5 +195,5 @@ def _found(
         [*unknown, *lines.remarks, *homeless],
         columns_of,
         rule or SheetRule(sheet.name),
-        facts_of(sheet, block, plain),
+        facts_of(sheet, block),
     )

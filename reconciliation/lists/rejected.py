@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciliation.lists.cells import Cell, text_of
 from reconciliation.lists.encodings import decode
 from reconciliation.lists.headings import ORIGIN_HEADING, REASON_HEADING, key_of
-from reconciliation.lists.reading import Reading, SheetRead, plain
+from reconciliation.lists.reading import Reading, SheetRead
 from reconciliation.lists.rows import Line
 from reconciliation.registry import STATUSES, write_text_sheets
 
@@ -57,7 +57,7 @@ def _sheet_rows(read: SheetRead, reasons: dict[tuple[str, int], list[str]], offs
     width = max((len(row) for row in read.sheet.rows), default=0)
     own = _own_columns(read, width)
     rows: list[Row] = [
-        [text_of(plain(cell) if isinstance(cell, str) else cell) for cell in row]
+        [text_of(read.sheet.plain(cell) if isinstance(cell, str) else cell) for cell in row]
         for row in read.sheet.rows[: read.block.bottom + 1]
     ]
     _spread_merges(read, rows)
@@ -126,4 +126,4 @@ def _line(read: SheetRead, line: Line, width: int) -> Row:
 
 def _decoded(read: SheetRead, column: int, cell: Cell) -> Cell:
     rule = read.columns.get(column)
-    return (decode(cell, rule.text) if rule is not None else plain(cell)) if isinstance(cell, str) else cell
+    return (decode(cell, rule.text) if rule is not None else read.sheet.plain(cell)) if isinstance(cell, str) else cell

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from reconciliation.lists.cells import Cell, birth_of, is_ditto, is_mark, text_of
+from reconciliation.lists.cells import Cell, birth_of, is_ditto, is_mark, is_number, text_of
 from reconciliation.lists.headings import HOUSEHOLD_FIELDS, Block, key_of
 from reconciliation.lists.words import code_of, status_in
 from reconciliation.lists.workbook import Sheet
@@ -143,7 +143,7 @@ class _Reader:
             self.skipped = False
             return True
         number = text_of(values.get("household_no"))
-        if _VILLAGE.match(folded) and not (_SURNAMES.match(folded) and number is not None and number.isdigit()):
+        if _VILLAGE.match(folded) and not (_SURNAMES.match(folded) and number is not None and is_number(number)):
             self._section("village", text)
             return True
         if _COMMUNE.match(folded) and named is None:

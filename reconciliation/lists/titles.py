@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from reconciliation.lists.cells import text_of
 from reconciliation.lists.headings import Block
@@ -17,11 +16,11 @@ _OFFICE = re.compile(r"^\s*(?:UBND|U[ỷy] ban nhân dân|Uỷ ban nhân dân|�
 _VILLAGE = re.compile(r"^(?:thon|xom|khu pho|khu dan cu|to dan pho|tdp|ap|lang)\b\s*[:.]?\s*\S")
 
 
-def facts_of(sheet: Sheet, block: Block, decode: Callable[[str], str]) -> dict[str, str]:
+def facts_of(sheet: Sheet, block: Block) -> dict[str, str]:
     """`year`, `status`, `commune`, `village` where the title or the sheet's name names exactly one; else left out."""
     lines: list[str] = []
     for row in sheet.rows[: block.top]:
-        texts = [text_of(decode(cell) if isinstance(cell, str) else cell) for cell in row]
+        texts = [text_of(sheet.plain(cell) if isinstance(cell, str) else cell) for cell in row]
         lines += [nfc(text) for text in texts if text is not None]
     folded = [fold(line) for line in lines]
     named = fold(sheet.name)
@@ -49,10 +48,10 @@ def facts_of(sheet: Sheet, block: Block, decode: Callable[[str], str]) -> dict[s
     return facts
 
 
-def is_escaped(sheet: Sheet, block: Block, decode: Callable[[str], str]) -> bool:
+def is_escaped(sheet: Sheet, block: Block) -> bool:
     """Whether the sheet lists households that escaped poverty (thoát nghèo), who are on no list any more."""
     texts = [fold(sheet.name)]
     for row in sheet.rows[: block.top]:
-        texts += [fold(text) for cell in row if isinstance(cell, str) and (text := text_of(decode(cell)))]
+        texts += [fold(text) for cell in row if isinstance(cell, str) and (text := text_of(sheet.plain(cell)))]
     titles = [text for text in texts if "thoat" in text and "ngheo" in text]
     return bool(titles) and not any("thoat" not in text and "ngheo" in text for text in texts)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reconciliation.lists.cells import is_number
 from reconciliation.names import fold
 
 _PREFIX = re.compile(r"^(?:xa|phuong|thi tran|tt|p|x)\b\.?\s*:?\s*")
@@ -43,7 +44,7 @@ Resolver = Callable[[Place], Resolved]
 
 def by_code(place: Place) -> Resolved:
     """The resolver without a table: a code is taken as it stands, with the zeros a spreadsheet ate; a name is not."""
-    if place.commune.isdigit() and len(place.commune) <= 5:
+    if is_number(place.commune) and len(place.commune) <= 5:
         return Resolved(place.commune.zfill(5))
     return Resolved(None, "phải có 5 chữ số")
 
@@ -73,7 +74,7 @@ def from_table(table: pd.DataFrame, villages: pd.DataFrame | None = None) -> Res
             (rows["first_year"].isna() | (rows["first_year"] <= place.year))
             & (rows["last_year"].isna() | (rows["last_year"] >= place.year))
         ]
-        if place.commune.isdigit():
+        if is_number(place.commune):
             found = found[found["code"] == place.commune.zfill(5)]
         else:
             found = found[found["key"] == _PREFIX.sub("", fold(place.commune))]

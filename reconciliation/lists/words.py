@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from reconciliation.lists.cells import is_number
 from reconciliation.names import fold
 
 STATUS_WORDS = {
@@ -54,15 +56,17 @@ _BY_WORD = {
 }
 
 
+@lru_cache(maxsize=65536)
 def code_of(kind: str, text: str) -> str | None:
     """The code that `text` stands for (kind: status | sex | relation); None when it is none of the known words."""
     folded = re.sub(r"\s*[/.]\s*", " ", fold(text)).strip(" :;-*()")
     return _BY_WORD[kind].get(folded)
 
 
+@lru_cache(maxsize=65536)
 def ethnicity_of(text: str) -> str | None:
     """The two-digit code of an ethnic group given by name or code; None when it is neither."""
-    if text.isdigit():
+    if is_number(text):
         return text.zfill(2) if 1 <= int(text) <= 56 else None
     return ETHNICITIES.get(fold(text).removeprefix("dan toc ").strip())
 

@@ -7,16 +7,18 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from reconciliation.lists.cells import Cell
-from reconciliation.lists.encodings import decode_bytes
+from reconciliation.lists.encodings import UNICODE, decode, decode_bytes, detect
 from reconciliation.registry import RegistryError
 
 _WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 _TEXTS = {".csv", ".tsv", ".txt"}
+_TOLD_BY = 200  # rows that tell the encoding of a sheet
 
 #: (first row, first column), (last row, last column), counted from 0.
 Range = tuple[tuple[int, int], tuple[int, int]]
@@ -40,6 +42,16 @@ class Sheet:
     rows: list[list[Cell]]
     merged: list[Range] = field(default_factory=list)
     hidden: bool = False
+
+    @cached_property
+    def encoding(self) -> str:
+        """Encoding of most of the sheet's text: what its headings and titles are read by."""
+        texts = (cell for row in self.rows[:_TOLD_BY] for cell in row if isinstance(cell, str))
+        return detect(texts) or UNICODE
+
+    def plain(self, text: str) -> str:
+        """Text of no known column (titles, headings) in Unicode."""
+        return decode(text, self.encoding)
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at a place counted from 0; None beyond the end."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciliation.lists.cells import birth_of, is_ditto, is_mark, split_birth, text_of
@@ -55,6 +55,7 @@ def test_month_first_is_read_and_reported() -> None:
     assert "tháng/ngày/năm" in (birth.problem or "")
 
 
+@settings(deadline=None)
 @given(
     st.dates(date(1911, 1, 1), date(2025, 12, 31)),
     st.sampled_from(["%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d", "%d%m%Y", "%Y%m%d"]),
@@ -65,6 +66,7 @@ def test_every_day_survives_every_shape(day: date, shape: str) -> None:
     assert split_birth(day.day, str(day.month), float(day.year), 2025).day == day
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12) | st.floats() | st.integers())
 def test_no_cell_breaks_the_readers(cell: str | float | int) -> None:
     birth = birth_of(cell, 2025)
@@ -117,6 +119,7 @@ def test_a_zero_comes_back_only_where_sex_and_year_agree(
     assert not any(digit in (number.problem or "") for digit in ("33060", "12345"))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["033", "034", "001"]), st.booleans(), st.integers(1920, 2025), st.integers(0, 999_999))
 def test_an_eaten_zero_is_put_back_exactly(province: str, female: bool, year: int, rest: int) -> None:
     number = f"{province}{2 * (year // 100 - 19) + female}{year % 100:02d}{rest:06d}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciliation.lists.encodings import (
@@ -30,6 +30,7 @@ NAMES = [
 words = st.sampled_from(sorted({word for name in NAMES for word in name.split()}))
 
 
+@settings(deadline=None)
 @given(st.lists(words, min_size=2, max_size=5), st.sampled_from([TCVN3, VNI, "nfd"]))
 def test_what_fonts_wrote_comes_back_as_unicode(syllables: list[str], encoding: str) -> None:
     # An ASCII word first: it is by its capital that ABC text shows names.
@@ -64,6 +65,7 @@ def test_a_word_that_two_encodings_can_mean_goes_by_its_column() -> None:
     assert detect(["an", "binh"]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(words, min_size=1, max_size=6))
 def test_unicode_text_is_never_taken_for_another(syllables: list[str]) -> None:
     text = " ".join(syllables)
