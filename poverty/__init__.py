@@ -13,6 +13,16 @@ from poverty.ages import ages
 from poverty.classify import classify
 from poverty.explain import explain, render
 from poverty.expression import StandardError
-from poverty.standard import Standard, load_standard, standard_for
+from poverty.standard import Standard, load_standard, shipped_standards, standard_for
 
-__all__ = ["Standard", "StandardError", "ages", "classify", "explain", "load_standard", "render", "standard_for"]
+__all__ = [
+    "Standard",
+    "StandardError",
+    "ages",
+    "classify",
+    "explain",
+    "load_standard",
+    "render",
+    "shipped_standards",
+    "standard_for",
+]

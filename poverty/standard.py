@@ -195,9 +195,14 @@ def load_standard(id_or_path: str | Path) -> Standard:
     return _load_shipped(shipped[str(id_or_path)])
 
 
+def shipped_standards() -> list[Standard]:
+    """The standards that the project ships, by id."""
+    return [_load_shipped(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+
+
 def standard_for(review_year: int) -> Standard:
     """The shipped standard in force for the review of that year. Raises StandardError when there is none."""
-    standards = [_load_shipped(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+    standards = shipped_standards()
     check_validity(standards)
     for standard in standards:
         if standard.first_year <= review_year <= standard.last_year:

@@ -37,6 +37,7 @@ class Entity(StrEnum):
     AUDIT = "audit"
     ACCOUNTS = "accounts"
     JOBS = "jobs"
+    ROUNDS = "rounds"  # rounds with their deadlines: no personal data
 
 
 class Action(StrEnum):
@@ -45,6 +46,7 @@ class Action(StrEnum):
     REVIEW = "review"
     LINK = "link"
     DECIDE = "decide"
+    PREPARE = "prepare"  # rounds, deadlines, resident figures
 
 
 class _Reach(Enum):
@@ -86,6 +88,7 @@ READS: dict[Entity, dict[Role, _Reach]] = {
     Entity.AUDIT: {Role.ADMINISTRATOR: _Reach.ALL, Role.PROVINCE_OFFICER: _Reach.ALL},
     Entity.ACCOUNTS: {Role.ADMINISTRATOR: _Reach.ALL},
     Entity.JOBS: {Role.ADMINISTRATOR: _Reach.ALL},
+    Entity.ROUNDS: dict.fromkeys((*_PERSONAL, Role.PLANNER, Role.ADMINISTRATOR), _Reach.AREA),
 }
 
 #: Who acts on what.
@@ -93,6 +96,7 @@ ACTS: dict[Action, dict[Role, _Reach]] = {
     Action.REVIEW: {Role.SUPERVISOR: _Reach.AREA},
     Action.LINK: {Role.CLERK: _Reach.AREA},
     Action.DECIDE: {Role.COMMUNE_LEADER: _Reach.AREA},
+    Action.PREPARE: {Role.PROVINCE_OFFICER: _Reach.AREA, Role.ADMINISTRATOR: _Reach.AREA},
 }
 
 #: Every scope a token may be given.

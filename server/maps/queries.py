@@ -16,7 +16,7 @@ from server.cases import service as cases
 from server.cases.tables import Interview
 from server.registry.tables import OfficialDecision, RegistryHousehold
 from server.submissions.tables import SyncState
-from server.units.tables import Residents, Unit
+from server.units.tables import Boundary, Residents, Unit
 
 _COLUMNS = ("commune_code", "proposed_class", "member_count", "review_state", "provisional", *RULES)
 
@@ -53,17 +53,6 @@ def causes(session: Session, round_id: str, commune_code: str, scope: Scope) -> 
     return found
 
 
-def communes_within(session: Session, on: date, province_code: str, scope: Scope) -> set[str]:
-    """Codes of the units of a day that lie wholly within the scope: a village's rate is not its commune's."""
-    in_force = (
-        select(Unit.code.label("commune_code"), Unit.province_code)
-        .where(Unit.province_code == province_code, Unit.valid_from <= on)
-        .where(Unit.valid_to.is_(None) | (Unit.valid_to >= on))
-        .subquery()
-    )
-    return set(session.scalars(select(in_force.c.commune_code).where(scope.where(in_force))))
-
-
 def listed(session: Session, province_code: str, year: int, scope: Scope) -> pd.DataFrame:
     """Households on one year's list by commune: `listed_poor`, `listed_near_poor` (Int64), index `commune_code`."""
     statement = (
@@ -89,6 +78,19 @@ def residents_source(session: Session, year: int, vintages: set[date]) -> tuple[
     )
     row = session.execute(statement).first()
     return None if row is None else (row[0], row[1])
+
+
+def drawn_from(session: Session, on: date, province_code: str) -> tuple[str, bool] | None:
+    """Source of the shapes of a day's units, and whether all of them are boundaries; None without any shape."""
+    statement = (
+        select(Boundary.source, Boundary.is_boundary)
+        .join(Unit, (Unit.code == Boundary.code) & (Unit.valid_from == Boundary.valid_from))
+        .where(Unit.province_code == province_code, Unit.valid_from <= on)
+        .where(Unit.valid_to.is_(None) | (Unit.valid_to >= on))
+        .distinct()
+    )
+    found = session.execute(statement).all()
+    return (", ".join(sorted({row[0] for row in found})), all(row[1] for row in found)) if found else None
 
 
 def last_pull(session: Session, project_id: int | None, form_id: str | None) -> SyncState | None:

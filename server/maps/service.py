@@ -95,7 +95,7 @@ def view(
     shown = rounds.choose(session, round_id)
     official = units.units_on(session, shown.unit_vintage, shown.province_code)
     scope = readable(actor, Entity.AGGREGATES)
-    within = queries.communes_within(session, shown.unit_vintage, shown.province_code, scope)
+    within = units.communes_within(session, shown.unit_vintage, shown.province_code, scope)
     if not within:
         raise Refused("no_area")
     whole_province = within.issuperset(official.index)
@@ -225,11 +225,11 @@ def _with_progress(table: pd.DataFrame, cases: pd.DataFrame, listed: pd.DataFram
 
 def _sources(session: Session, shown: Round, vintages: set[date]) -> Sources:
     pulled = queries.last_pull(session, shown.project_id, shown.form_id)
-    drawn = units.cells_on(session, shown.unit_vintage, shown.province_code)
+    drawn = queries.drawn_from(session, shown.unit_vintage, shown.province_code)
     return Sources(
         pulled_at=None if pulled is None else pulled.last_success_at,
         pull_failed=pulled is not None and pulled.last_error_code is not None,
         residents=queries.residents_source(session, shown.review_date.year, vintages),
-        boundaries=None if drawn is None else str(drawn.attrs["source"]),
-        is_boundary=None if drawn is None else bool(drawn.attrs["is_boundary"]),
+        boundaries=None if drawn is None else drawn[0],
+        is_boundary=None if drawn is None else drawn[1],
     )

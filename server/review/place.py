@@ -13,6 +13,7 @@ from server.cases.tables import Interview
 from server.maps import service as maps
 from server.review import queries
 from server.rounds import service as rounds
+from server.units import service as units
 
 
 def features(session: Session, of: Interview) -> bytes:
@@ -27,7 +28,8 @@ def features(session: Session, of: Interview) -> bytes:
     villages, _ = queries.places(session, [of])
     village = villages.get(of.village_id or "")
     if village is not None and village.longitude is not None and village.latitude is not None:
-        found.append(_point("village", village.longitude, village.latitude, name=village.name))
+        label = units.village_labels(session, [village.village_id])[village.village_id]
+        found.append(_point("village", village.longitude, village.latitude, name=label))
     household = cases.open_households(session, [of])[0]
     if household.longitude is not None and household.latitude is not None:
         found.append(_point("point", household.longitude, household.latitude, accuracy=household.gps_accuracy))

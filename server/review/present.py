@@ -22,6 +22,7 @@ from server.rounds import service as rounds
 from server.submissions import service as submissions
 from server.submissions.flatten import flatten
 from server.submissions.tables import Submission
+from server.units import service as units
 from server.web import formats, words
 from server.web.language import Language, gettext, mark
 
@@ -66,7 +67,8 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Lines of the queue."""
     heads = cases.open_heads(session, [(one.interview_id, one.head_name) for one in interviews])
-    places = queries.places(session, interviews)
+    labels = units.village_labels(session, {one.village_id for one in interviews if one.village_id}, language)
+    places = labels, queries.places(session, interviews)[1]
     return [
         _row(one, head, flags[one.interview_id], places, language) for one, head in zip(interviews, heads, strict=True)
     ]
@@ -76,16 +78,15 @@ def _row(
     interview: Interview,
     head: str | None,
     flags: Sequence[Flag],
-    places: tuple[dict[str, Any], dict[str, str]],
+    places: tuple[dict[str, str], dict[str, str]],
     language: Language,
 ) -> dict[str, Any]:
     villages, communes = places
-    village = villages.get(interview.village_id or "")
     return {
         "id": interview.interview_id,
         "version": interview.version_id,
         "head": head,
-        "village": village.name if village else None,
+        "village": villages.get(interview.village_id or ""),
         "commune": communes.get(interview.commune_code or ""),
         "severity": interview.severity,
         "reason": flag_text(flags[0], language) if flags else None,

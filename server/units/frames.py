@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.accounts.access import Scope
 from server.errors import NotFoundError
 from server.units.tables import Unit
 
@@ -45,6 +46,23 @@ def units_on(session: Session, on: date, province_code: str) -> pd.DataFrame:
         )
     frame = pd.DataFrame([{name: getattr(unit, name) for name in UNIT_COLUMNS} for unit in found])
     return frame.set_index("code")
+
+
+def communes_within(session: Session, on: date, province_code: str, scope: Scope) -> set[str]:
+    """Codes of the units of a day that lie wholly within the scope: a village's rate is not its commune's."""
+    in_force = (
+        select(Unit.code.label("commune_code"), Unit.province_code)
+        .where(Unit.province_code == province_code, Unit.valid_from <= on)
+        .where(Unit.valid_to.is_(None) | (Unit.valid_to >= on))
+        .subquery()
+    )
+    return set(session.scalars(select(in_force.c.commune_code).where(scope.where(in_force))))
+
+
+def provinces_within(session: Session, scope: Scope) -> list[str]:
+    """Codes of the provinces that lie wholly within the scope, of the units that are in force, sorted."""
+    provinces = select(Unit.province_code).where(Unit.valid_to.is_(None)).distinct().subquery()
+    return sorted(session.scalars(select(provinces.c.province_code).where(scope.where(provinces))))
 
 
 def is_blank(value: Any) -> bool:

@@ -9,8 +9,9 @@ import pandas as pd
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from server.units.frames import UNIT_COLUMNS, units_on
+from server.units.frames import UNIT_COLUMNS, as_day, communes_within, provinces_within, units_on
 from server.units.residents import (
+    YEARS,
     Figures,
     NumberError,
     import_residents,
@@ -27,13 +28,17 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = [
+    "YEARS",
     "Figures",
     "NumberError",
+    "as_day",
     "cells_on",
+    "communes_within",
     "import_cells",
     "import_official_units",
     "import_residents",
     "import_villages",
+    "provinces_within",
     "read_figures",
     "residents_frame",
     "residents_history",

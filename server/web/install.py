@@ -9,6 +9,8 @@ from starlette.staticfiles import StaticFiles
 
 from server.maps.routes import router as maps
 from server.review.routes import router as review
+from server.rounds.routes import router as rounds
+from server.units.routes import router as units
 from server.web import errors
 from server.web.headers import SameOriginWrites, SecurityHeaders
 from server.web.routes import router as web
@@ -29,4 +31,6 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(maps)
     app.include_router(review)
+    app.include_router(rounds)
+    app.include_router(units)
     app.include_router(web)

@@ -20,6 +20,7 @@ from server.audit.tables import AuditEntry
 from server.cases.tables import Interview
 from server.review import service as review
 from server.review.tables import ReviewDecision
+from tests.browser.province import PROVINCE, ROUND
 from tests.server.people import Service, csrf, make_service
 
 pytestmark = pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning")
@@ -66,10 +67,19 @@ AGGREGATES = ("supervisor", "clerk", "planner", "commune_leader", "province_offi
 #: Whoever reads households within an area sees those of the own areas alone; a foreign one looks like none at all.
 PERSONAL = ("enumerator", "supervisor", "clerk", "commune_leader", "province_officer")
 
+#: Who sees rounds at all; those of other provinces are no secret.
+WITH_ROUNDS = tuple(f"{role}{where}" for role in (*AGGREGATES, "administrator") for where in ("", ".abroad"))
+
 
 def aggregates(**more: Any) -> Rule:
     # Abroad there is no commune of this round; nobody has no role, which is told as not assigned.
     return Rule(dict.fromkeys(AGGREGATES, 200), **more)
+
+
+def preparers(others: int, here: int, **more: Any) -> Rule:
+    """What the province's officer and the administrator do; a page shows an error where others are refused."""
+    known = dict.fromkeys(WITH_ROUNDS, others) | dict.fromkeys(("province_officer", "administrator"), here)
+    return Rule(known, **more)
 
 
 def households(here: int, *, foreign: int, officer: int | None = None, **more: Any) -> Rule:
@@ -131,6 +141,16 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ),
     ("GET", "/communes/{code}"): aggregates(),
     ("GET", "/api/v1/communes"): aggregates(anonymous=LOGIN),
+    # rounds, and what rates divide by
+    ("GET", "/rounds"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
+    ("POST", "/rounds"): preparers(REFUSED, 400, form={"province_code": PROVINCE, "review_date": "?", "round_id": "x"}),
+    ("POST", "/rounds/{round_id}/deadlines"): preparers(
+        REFUSED, 400, form={"opens_on": "2026-12-01", "closes_on": "2026-11-01"}, path=f"/rounds/{ROUND}/deadlines"
+    ),
+    ("POST", "/rounds/{round_id}/open"): preparers(REFUSED, 303, path=f"/rounds/{ROUND}/open"),
+    ("POST", "/rounds/{round_id}/close"): preparers(HIDDEN, HIDDEN, path="/rounds/none/close"),
+    ("GET", "/units/residents"): aggregates(),
+    ("POST", "/units/residents"): Rule({"province_officer": 422}, form={"h-11953": "many"}),
     # households
     ("GET", "/interviews"): households(200, foreign=200),
     ("POST", "/interviews/search"): households(200, foreign=200, form={"name": "Thị"}),
