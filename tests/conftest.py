@@ -6,6 +6,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("rasoat", deadline=None, print_blob=True)
+settings.load_profile("rasoat")
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
