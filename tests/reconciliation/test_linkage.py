@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciliation import link_exact
@@ -77,6 +77,7 @@ crowds = st.dictionaries(
 )
 
 
+@settings(max_examples=30)
 @given(crowds, crowds)
 def test_links_are_one_to_one_and_rest_on_shared_numbers(
     left: dict[str, list[str]], right: dict[str, list[str]]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciliation import movements, tally
@@ -108,6 +108,7 @@ statuses = st.dictionaries(st.integers(0, 30).map(str), st.sampled_from(["poor",
 classes = st.dictionaries(st.integers(0, 30).map(str), st.sampled_from(["poor", "near_poor", "not_poor"]))
 
 
+@settings(max_examples=30)
 @given(statuses, classes)
 def test_the_identity_holds_whenever_every_class_is_known(previous: dict[str, str], current: dict[str, str]) -> None:
     pairs = links([(key, key) for key in previous if key in current])
