@@ -16,6 +16,7 @@ from server.accounts.actor import Actor, AreaKind, Role
 from server.accounts.dependencies import accounts_of, require
 from server.accounts.errors import Refused
 from server.accounts.login import VIET_NAM, Accounts
+from server.web.dependencies import RowNumber
 from server.web.templating import render
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -82,7 +83,7 @@ def give_role(
 
 
 @router.post("/roles/{grant_id}/take")
-def take_role(request: Request, accounts: Service, actor: Administrator, grant_id: int) -> Response:
+def take_role(request: Request, accounts: Service, actor: Administrator, grant_id: RowNumber) -> Response:
     return _done(request, accounts, actor, lambda session: people.take_role(accounts, session, actor, grant_id))
 
 

@@ -15,6 +15,7 @@ from server.accounts.errors import Refused
 from server.accounts.login import Accounts
 from server.accounts.tables import User
 from server.accounts.tokens import csrf_token, new_token
+from server.web.dependencies import RowNumber
 from server.web.templating import render
 
 router = APIRouter(include_in_schema=False)
@@ -192,7 +193,7 @@ def create_token(
 
 
 @router.post("/account/tokens/{token_id}/revoke")
-def revoke_token(request: Request, accounts: Service, actor: Person, token_id: int) -> Response:
+def revoke_token(request: Request, accounts: Service, actor: Person, token_id: RowNumber) -> Response:
     try:
         own.revoke_token(accounts, actor, token_id)
     except Refused as error:

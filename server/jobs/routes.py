@@ -14,6 +14,7 @@ from server.accounts.login import Accounts
 from server.audit.service import Event, append
 from server.errors import NotFoundError
 from server.jobs import service
+from server.web.dependencies import RowNumber
 from server.web.templating import render
 
 router = APIRouter(prefix="/admin/jobs", include_in_schema=False)
@@ -35,7 +36,7 @@ def jobs(request: Request, accounts: Service, actor: Administrator) -> Response:
 
 
 @router.post("/{job_id}/retry")
-def retry(accounts: Service, actor: Administrator, job_id: int) -> Response:
+def retry(accounts: Service, actor: Administrator, job_id: RowNumber) -> Response:
     """Queue a dead letter again."""
     with accounts.database.session() as session:
         if not service.retry(session, readable(actor, Entity.JOBS), job_id, clock=accounts.clock):

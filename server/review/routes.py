@@ -22,7 +22,7 @@ from server.maps.queries import last_pull
 from server.review import place, present, queries, reasons, service
 from server.review.filters import Filters, filters_of
 from server.rounds import service as rounds
-from server.web.dependencies import database_of, settings_of
+from server.web.dependencies import RowNumber, database_of, settings_of
 from server.web.language import Language, language_of
 from server.web.templating import is_fragment, render
 
@@ -181,7 +181,7 @@ def undo(
     actor: ActorNow,
     language: LanguageNow,
     filters: Chosen,
-    decision_id: int,
+    decision_id: RowNumber,
     came_from: From = "interview",
 ) -> Response:
     """Hoàn tác, as long as Central was told nothing."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Annotated, cast
 
+from fastapi import Path
 from starlette.requests import Request
 
 from server.database import Database
 from server.settings import Settings
+
+#: A row's number in an address; a longer one fits no column of either database.
+RowNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 def database_of(request: Request) -> Database:
