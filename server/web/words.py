@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from forms.source import SOURCES, read_source
-from poverty.questions import Text, answer_name
+from poverty.questions import ANSWER_NAMES, Text, answer_name
 from server.web.language import Language
 
 _COLUMNS = ("label::Tiếng Việt (vi)", "label::English (en)")
@@ -44,8 +44,7 @@ def question(name: str, language: Language) -> str:
 
 def short(name: str, language: Language) -> str:
     """A question in few words, for lists: the standard's short name, else the form's."""
-    text = answer_name(name, language)
-    return question(name, language) if text == name else text
+    return answer_name(name, language) if name in ANSWER_NAMES else question(name, language)
 
 
 def answer(name: str, codes: str, language: Language) -> str:
