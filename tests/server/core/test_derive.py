@@ -14,6 +14,7 @@ from server.cases.tables import SEVERITIES, Flag, Interview, InterviewMember
 from server.database import Database
 from server.review import service as review
 from server.units.tables import Boundary
+from tests.server.core.rows_of import derived_rows
 from tests.server.fieldwork import ROUND, answers, centre, commune_of, instance_id, odata_row, person, receive
 
 
@@ -186,26 +187,7 @@ def test_a_rebuild_gives_the_same_rows(database: Database) -> None:
     with database.session() as session:
         review.decide(session, instance_id(1), "approve", actor="test")
         cases.crosscheck(session, ROUND)
-    before = _everything(database)
+    before = derived_rows(database)
     assert cases.rebuild(database, ROUND) == 4
-    assert _everything(database) == before
+    assert derived_rows(database) == before
     assert len(before["interviews"]) == 3
-
-
-def _everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the derived tables, with what is sealed opened: each sealing has a nonce of its own."""
-    with database.session() as session:
-        found = {
-            table.__tablename__: sorted(
-                tuple(str(value) for value in row if not isinstance(value, bytes))
-                for row in session.execute(select(*table.__table__.columns))
-            )
-            for table in (Interview, InterviewMember, Flag)
-        }
-        interviews = session.scalars(select(Interview).order_by(Interview.interview_id)).all()
-        members = session.scalars(
-            select(InterviewMember).order_by(InterviewMember.interview_id, InterviewMember.member_no)
-        ).all()
-        found["households"] = [(str(one),) for one in cases.open_households(session, interviews)]
-        found["people"] = [(str(one),) for one in cases.open_people(session, members)]
-    return found
