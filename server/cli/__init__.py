@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli import database, demo, forms, geo, privacy, registry, rounds, serve, sync, users, worker
+from server.cli import database, demo, doctor, forms, geo, privacy, registry, rounds, serve, sync, users, worker
 from server.cli.common import report_error
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ app.add_typer(users.key_app, name="key")
 app.command("sync")(sync.sync)
 app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(registry.reconcile)
-app.command("doctor")(database.doctor)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)

@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope
 from server.jobs import queries
-from server.jobs.presence import last_seen, present
+from server.jobs.presence import GONE, last_seen, present
 from server.jobs.queries import prune
 from server.jobs.tables import Job, Schedule
 from server.jobs.worker import Handlers, JobContext, JobFailed, LeaseLost, run_worker
 
 __all__ = [
+    "GONE",
     "Handlers",
     "Job",
     "JobContext",

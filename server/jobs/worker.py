@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,7 @@ def _run(
     heart.start()
     failure: JobFailed | None = None
     stopped = False
+    started = time.monotonic()
     try:
         handlers.get(job.kind)(context, dict(job.args))
     except LeaseLost:
@@ -213,8 +215,13 @@ def _run(
         else:
             retry_at = now + wait_after(job.attempts, chance) if failure.retry else None
             kept = queries.fail(session, job.id, token, now, failure.code[:80], retry_at)
+    about = {"job": job.id, "kind": job.kind, "ms": round((time.monotonic() - started) * 1000)}
     if not kept:
-        logger.warning("job %d (%s): the lease was lost, the outcome does not count", job.id, job.kind)
+        logger.warning("job: the lease was lost, the outcome does not count", extra=about)
+    elif failure is not None:
+        logger.warning("job failed", extra=about | {"code": failure.code})
+    else:
+        logger.info("job given back" if stopped else "job done", extra=about)
 
 
 def _beat_until(done: threading.Event, context: JobContext, token: str, lease: timedelta) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from server import cli
 from tests.server.fieldwork import Field, squares
+from tests.server.keys import KEY_TEXT
 
 HEAVY = ("pandas", "geopandas", "sqlalchemy", "fastapi", "pyodk", "poverty", "geo", "forms", "sandbox", "jpype", "yaml")
 
@@ -134,6 +135,7 @@ def test_doctor_names_what_is_missing(run: Any) -> None:
 def test_sync_speaks_json(field: Field, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     field.send(1, 2)
     monkeypatch.setenv("RASOAT_DATABASE_URL", field.database.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("RASOAT_MASTER_KEY", KEY_TEXT)
     monkeypatch.setenv("RASOAT_CENTRAL_URL", field.stand_in.url)
     monkeypatch.setenv("RASOAT_CENTRAL_USER", field.stand_in.user)
     monkeypatch.setenv("RASOAT_CENTRAL_PASSWORD", field.stand_in.password)
