@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from server.database import Database
     from server.settings import Settings
 
@@ -90,6 +92,13 @@ def progress_bars(*, quiet: bool = False) -> Iterator[StageProgress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report
+
+
+def note(session: Session, action: str, kind: str, object_id: str) -> None:
+    """Keep in the access log what the command line did; ids only."""
+    from server.audit.service import SYSTEM, Event, append
+
+    append(session, SYSTEM, [Event(action, kind, object_id)])
 
 
 def answer(result: dict[str, Any], *lines: str, as_json: bool) -> None:

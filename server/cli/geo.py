@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, open_database, parse_day, progress_bars
+from server.cli.common import Json, RoundOption, answer, note, open_database, parse_day, progress_bars
 
 app = typer.Typer(help="Đơn vị hành chính, ranh giới, thôn. / Units, boundaries, villages.", no_args_is_help=True)
 villages_app = typer.Typer(help="Thôn, tổ dân phố. / Villages.", no_args_is_help=True)
@@ -39,6 +39,7 @@ def import_boundaries(
     with open_database() as database:
         with database.session() as session:
             count = units.import_cells(session, cells)
+            note(session, "boundaries.import", "province", province)
             touched = [
                 of.round_id
                 for of in rounds.all_rounds(session)
@@ -79,4 +80,5 @@ def import_villages(
         count = units.import_villages(
             session, frame, on=of.unit_vintage, province_code=of.province_code, source=file.name
         )
+        note(session, "villages.import", "round", of.round_id)
     answer({"villages": count}, f"Đã nhập {count} thôn, tổ dân phố.", as_json=json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, open_database, progress_bars
+from server.cli.common import Json, RoundOption, answer, note, open_database, progress_bars
 
 app = typer.Typer(help="Danh sách hộ nghèo, cận nghèo các năm. / The registry.", no_args_is_help=True)
 
@@ -24,6 +24,7 @@ def import_list(
 
     with open_database() as database, database.session() as session:
         imported = registry.import_list(session, file, province_code=province)
+        note(session, "registry.import", "list", f"{province}:{imported.year}")
     problems = imported.problems.to_dict("records")
     lines = [f"Dòng {problem['row']}, cột {problem['column']}: {problem['problem']}" for problem in problems[:20]]
     if len(problems) > 20:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, open_database, parse_day
+from server.cli.common import Json, RoundOption, answer, note, open_database, parse_day
 
 if TYPE_CHECKING:
     from server.rounds.tables import Round
@@ -108,6 +108,7 @@ def import_residents(
             file=file.name,
         )
         result = {"year": year or of.review_date.year, "communes": count}
+        note(session, "residents.import", "round", of.round_id)
     answer(result, f"Đã nhập số hộ dân cư năm {result['year']} của {count} xã, phường.", as_json=json)
 
 

@@ -196,6 +196,19 @@ def test_a_key_in_the_environment_is_not_rotated_in_place(rasoat: Run) -> None:
     refused(rasoat("user", "list"), "no such master key file")
 
 
+def test_an_import_stands_in_the_log(ready: Run, tmp_path: Path) -> None:
+    assert ready("round", "create", "2026", "--review-date", "2026-09-01").returncode == 0
+    table = tmp_path / "residents.csv"
+    table.write_text("commune_code,households,persons\n11953,1000,3500\n")
+    done = ready("residents", "import", str(table), "--source", "Niên giám", "--source-date", "2026-01-01")
+    assert done.returncode == 0, done.stderr
+    engine = create_engine(f"sqlite:///{tmp_path / 'data' / 'rasoat.sqlite'}")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT actor, action, object_id FROM audit_entries")).all()
+    engine.dispose()
+    assert ("system", "residents.import", "2026") in [tuple(row) for row in rows]
+
+
 # -- settings and the log ---------------------------------------------------------------------------------------
 
 
