@@ -25,8 +25,6 @@ from server.settings import Settings, load_settings
 #: Worker threads beside SQLite: more of them fight over the interpreter and answer less.
 SQLITE_THREADS = 2
 POSTGRES_THREADS = 16
-#: Bytes of a request's body: forms are some kilobytes, and nothing is uploaded through the pages.
-LONGEST_BODY = 1 << 20
 
 
 class Health(BaseModel):
@@ -51,6 +49,7 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
     from server.accounts.service import AccountPolicy, Accounts
     from server.secrets.service import master_keys
     from server.web import install as web
+    from server.web.limits import LimitedBody
     from server.web.request_log import RequestLog
 
     if settings is None:
@@ -73,7 +72,6 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
         version=own_version(),
         lifespan=lifespan,
         dependencies=EVERY_REQUEST,
-        max_body_size=LONGEST_BODY,
         # The interactive pages load scripts from elsewhere; the description itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
@@ -94,6 +92,7 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
 
     policy = AccountPolicy(secure_cookies=demo_actor is None)
     accounts.install(app, Accounts(database, masters, policy, lambda: datetime.now(UTC), demo_actor))
+    app.add_middleware(LimitedBody)
     web.install(app)  # after them: its headers are on every answer, refusals too
     app.add_middleware(RequestLog)
     return app
