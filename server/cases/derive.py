@@ -32,8 +32,8 @@ from server.units import service as units
 if TYPE_CHECKING:
     from geo.locate import Locator
 
-#: Interviews derived in one transaction.
-AT_ONCE = 5000
+#: Interviews derived in one transaction: what is held in memory, sealed and opened, grows with it.
+AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,9 @@ def _derive_batch(session: Session, ground: Ground, ids: Sequence[str]) -> None:
         session.execute(delete(StaleInterview).where(StaleInterview.interview_id.in_(some)))
     if not live:
         return
-    payloads = [payload for payload in submissions.payloads(session, live) if payload is not None]
-    prepared = prepare(live, payloads, ground)
+    opened = submissions.payloads(session, live)
+    prepared = prepare(live, [payload for payload in opened if payload is not None], ground)
+    del opened
     households, members = prepared.flat.households, prepared.flat.members
     classes = classify(households, members, ground.standard, "declared_income")
     flags = check(prepared.flat, classes, prepared.place, live, ground)

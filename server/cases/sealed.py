@@ -6,7 +6,7 @@ Whoever opens rows has read them within a scope, or does the service's own work.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -83,7 +83,7 @@ def seal_households(session: Session, rows: list[dict[str, Any]]) -> None:
 def seal_people(session: Session, people: Sequence[tuple[str, int, Person]]) -> list[dict[str, Any]]:
     """Rows of `interview_members` for (interview_id, member_no, person)."""
     vault = vault_of(session)
-    sealed = vault.encrypt_json_many(PERSON, [(interview_subject(one), asdict(person)) for one, _, person in people])
+    sealed = vault.encrypt_json_many(PERSON, [(interview_subject(one), vars(person)) for one, _, person in people])
     return [
         {
             "interview_id": interview_id,
