@@ -28,6 +28,8 @@ from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.accounts.queries import replace_area_communes
 from server.accounts.tables import AreaCommune, Conflict, User
 from server.database import Base, Database
+from server.registry.tables import Link
+from server.rounds.tables import Round
 
 
 class Own(DeclarativeBase):
@@ -79,7 +81,7 @@ DISTRICT = {"323": {"12001", "12002"}}
 
 @pytest.fixture
 def database(any_database: Database) -> Database:
-    tables = [model.__table__ for model in (User, AreaCommune, Conflict)]
+    tables = [model.__table__ for model in (User, AreaCommune, Conflict, Round, Link)]
     Base.metadata.create_all(any_database.engine, tables=tables)
     Own.metadata.create_all(any_database.engine)
     with any_database.session() as session:
@@ -137,15 +139,15 @@ def test_an_enumerator_sees_own_work_within_the_area(seen: Callable[..., set[str
 def test_a_planner_sees_aggregates_and_no_person(seen: Callable[..., set[str]]) -> None:
     planner = person(in_area(Role.PLANNER, AreaKind.PROVINCE, "33"))
     assert seen(readable(planner, Entity.AGGREGATES), Total) == {"12001", "12002", "12003"}
-    for entity in set(Entity) - {Entity.AGGREGATES}:
+    for entity in set(Entity) - {Entity.AGGREGATES, Entity.ROUNDS}:
         assert readable(planner, entity, "report").is_empty, entity
 
 
 def test_an_administrator_sees_no_household(seen: Callable[..., set[str]]) -> None:
     administrator = person(in_area(Role.ADMINISTRATOR, AreaKind.PROVINCE, "33"))
     visible = {entity for entity in Entity if not readable(administrator, entity, "inspection").is_empty}
-    assert visible == {Entity.ACCOUNTS, Entity.AUDIT, Entity.JOBS}
-    assert all(permitted(administrator, action).is_empty for action in Action)
+    assert visible == {Entity.ACCOUNTS, Entity.AUDIT, Entity.JOBS, Entity.ROUNDS}
+    assert all(permitted(administrator, action).is_empty for action in set(Action) - {Action.PREPARE})
 
 
 def test_a_province_officer_reads_households_with_a_purpose_only(seen: Callable[..., set[str]]) -> None:
@@ -153,7 +155,7 @@ def test_a_province_officer_reads_households_with_a_purpose_only(seen: Callable[
     assert seen(readable(officer, Entity.INTERVIEWS)) == set()
     assert seen(readable(officer, Entity.INTERVIEWS, "complaint")) == {"i1", "i2", "i3", "i4", "i5"}
     assert seen(readable(officer, Entity.AGGREGATES), Total) == {"12001", "12002", "12003"}
-    assert all(permitted(officer, action).is_empty for action in Action)
+    assert all(permitted(officer, action).is_empty for action in set(Action) - {Action.PREPARE})
 
 
 def test_nobody_without_a_role_sees_anything(seen: Callable[..., set[str]]) -> None:
@@ -221,6 +223,34 @@ def test_nobody_reviews_their_own_or_a_declared_conflict(database: Database, see
         other = replace(supervisor, user_id="u2", enumerator=None)
         assert [may_review(session, other, row) for row in ROWS] == [True, True, True, False, True, False]
         assert not may_review(session, person(), ROWS[0])
+
+
+def test_a_conflict_counts_for_the_household_it_was_linked_with(
+    database: Database, seen: Callable[..., set[str]]
+) -> None:
+    """Whatever code the enumerator wrote down, and while it is not certain too."""
+    supervisor = person(in_area(Role.SUPERVISOR, AreaKind.PROVINCE, "33"))
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    with database.session() as session:
+        session.add(User(id="u1", username="u1", full_name="U", created_at=now))
+        session.add(
+            Round(
+                round_id="2026", province_code="33", kind="annual", scope="annual", review_date=now.date(),
+                standard_id="nd07-2021", unit_vintage=now.date(), status="open", created_at=now,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(Conflict(user_id="u1", kind="household", reference="cousin", declared_at=now))
+        for interview_id, code in (("i3", "cousin"), ("i4", "someone")):
+            session.add(
+                Link(
+                    interview_id=interview_id, registry_year=2025, household_code=code, province_code="33",
+                    round_id="2026", rule="code", evidence=1, status="contested",
+                )
+            )  # fmt: skip
+    assert seen(permitted(supervisor, Action.REVIEW)) == {"i1", "i2", "i4", "i5"}
+    with database.session() as session:
+        assert [may_review(session, supervisor, row) for row in ROWS] == [True, True, False, True, True, False]
 
 
 areas = st.one_of(

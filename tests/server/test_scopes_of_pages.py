@@ -19,7 +19,7 @@ from tests.server.people import FIRST_ENUMERATOR, Service, make_service, open_br
 
 pytestmark = pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning")
 
-DISTRICT = "331"  # Khoái Châu until 2025: its communes of today are several, and not the whole province
+DISTRICT = "331"  # Kim Động until 2025: several communes of today, and not the whole province
 
 
 @pytest.fixture(scope="module")
