@@ -34,7 +34,7 @@ def run_service(of: Settings, host: str, port: int, demo_actor: Actor | None = N
 
     from server.app import create_app
 
-    with worker_beside(of):
+    with worker_beside(of, quiet=demo_actor is not None):
         uvicorn.run(
             create_app(of, demo_actor=demo_actor),
             host=host,

@@ -33,13 +33,14 @@ def worker(
         bool, typer.Option("--once", help="Làm hết việc đến hạn rồi dừng. / Stop when none is due.")
     ] = False,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Chỉ ghi cảnh báo. / Log warnings only.")] = False,
 ) -> None:
     """Chạy việc nền: đồng bộ, gửi kết quả duyệt. / Run background work: sync, delivery of reviews."""
     from server import work
     from server.jobs import service as jobs
     from server.logging import install as install_logs
 
-    install_logs("json")
+    install_logs("json", logging.WARNING if quiet else logging.INFO)
     of = settings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +63,7 @@ def _wait_for_end(stop: threading.Event) -> None:
 
 
 @contextmanager
-def worker_beside(of: Settings) -> Iterator[None]:
+def worker_beside(of: Settings, *, quiet: bool = False) -> Iterator[None]:
     """A worker with these settings in a process of its own while the block lasts; one that dies is started again.
 
     Does nothing where the settings turn it off, or the database is not the embedded one: there, workers are started
@@ -71,7 +72,7 @@ def worker_beside(of: Settings) -> Iterator[None]:
     if not of.worker.embedded or not of.database_url.startswith("sqlite"):
         yield
         return
-    beside = _Beside(of)
+    beside = _Beside(of, quiet=quiet)
     beside.start()
     try:
         yield
@@ -80,9 +81,10 @@ def worker_beside(of: Settings) -> Iterator[None]:
 
 
 class _Beside:
-    def __init__(self, of: Settings) -> None:
+    def __init__(self, of: Settings, *, quiet: bool) -> None:
         from server.settings import as_environment
 
+        self._options = ["--with-parent", *(["--quiet"] if quiet else [])]
         own = {name: value for name, value in os.environ.items() if not name.upper().startswith("RASOAT_")}
         self._environment = own | as_environment(of)
         self._ending = threading.Event()
@@ -99,7 +101,7 @@ class _Beside:
         self._watcher.join()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "server.cli", "worker", "--with-parent"]
+        command = [sys.executable, "-m", "server.cli", "worker", *self._options]
         # A group of its own: Ctrl+C reaches the service alone, which then ends the worker.
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=self._environment, start_new_session=True)  # noqa: S603
 
