@@ -50,7 +50,8 @@ class VisitorCookie:
         given = HTTPConnection(scope).cookies.get(self.policy.cookie_name, "")
         known = looks_like_token(given)
         token = given if known else new_token()
-        scope.setdefault("state", {})["browser_token"] = token
+        state = scope.setdefault("state", {})
+        state["browser_token"], state["new_visitor"] = token, not known
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not known:
@@ -87,7 +88,9 @@ def identify(request: Request) -> None:
         if request.state.actor is None:
             raise Refused("not_logged_in")
         return
-    request.state.actor = actor_of_session(accounts, request.state.browser_token) or accounts.demo_actor
+    # A token made for this answer belongs to no session: nothing to look up.
+    session = None if request.state.new_visitor else actor_of_session(accounts, request.state.browser_token)
+    request.state.actor = session or accounts.demo_actor
 
 
 async def check_csrf(request: Request) -> None:

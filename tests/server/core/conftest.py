@@ -41,7 +41,7 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     name = f"round_{uuid.uuid4().hex}"
     with _postgres() as admin:
         admin.execute(text(f"CREATE DATABASE {name}"))
-    database = Database(_postgres_url(name))
+    database = Database(_postgres_url(name), KEYS)
     set_up_round(database)
     database.dispose()
     yield name

@@ -11,18 +11,15 @@ from fastapi.testclient import TestClient
 from server.app import POSTGRES_THREADS, SQLITE_THREADS, create_app
 from server.database import Database
 from server.settings import load_settings
+from tests.server.keys import KEY_TEXT
 
 
 @pytest.fixture
 def client(database: Database, tmp_path: Path) -> TestClient:
     """The service on a database in which a round is open."""
-    return TestClient(
-        create_app(
-            load_settings(
-                {}, data={"dir": tmp_path}, database={"url": database.engine.url.render_as_string(hide_password=False)}
-            )
-        )
-    )
+    url = database.engine.url.render_as_string(hide_password=False)
+    settings = load_settings({}, data={"dir": tmp_path}, database={"url": url}, master={"key": KEY_TEXT})
+    return TestClient(create_app(settings))
 
 
 def test_health_and_description(client: TestClient) -> None:
@@ -35,7 +32,7 @@ def test_health_and_description(client: TestClient) -> None:
 
 
 def test_a_database_without_tables_is_said(tmp_path: Path) -> None:
-    app = create_app(load_settings({}, data={"dir": tmp_path}))
+    app = create_app(load_settings({}, data={"dir": tmp_path}, master={"key": KEY_TEXT}))
     with TestClient(app) as client:
         health = client.get("/healthz")
     assert (health.status_code, health.json()["status"]) == (503, "failing")

@@ -18,6 +18,7 @@ from server.central.odata import SubmissionFeed
 from server.submissions.rows import EncryptedRowError, UnreadableRowError, read_row
 from server.submissions.tables import Submission, SyncState
 from tests.server.fieldwork import FORM, PROVINCE, Field, answers, odata_row
+from tests.server.keys import KEY_TEXT
 
 
 def _fault(field: Field, **fault: object) -> None:
@@ -98,6 +99,7 @@ def test_the_command_ends_with_a_status_and_no_stack_trace(
     field.send(1)
     monkeypatch.setenv("RASOAT_DATABASE_URL", field.database.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("RASOAT_DATA_DIR", str(field.settings.data.dir))
+    monkeypatch.setenv("RASOAT_MASTER_KEY", KEY_TEXT)
     monkeypatch.setenv("RASOAT_CENTRAL_URL", field.stand_in.url)
     monkeypatch.setenv("RASOAT_CENTRAL_USER", field.stand_in.user)
     monkeypatch.setenv("RASOAT_CENTRAL_PASSWORD", "not-the-password")
