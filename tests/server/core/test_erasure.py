@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from reconciliation import Registry, head_names, write_registry
 from server import cli
@@ -24,7 +25,7 @@ from server.registry import service as registry
 from server.registry.tables import Link, RegistryHousehold, RegistryMember
 from server.review import service as review
 from server.review.tables import Outbox, ReviewDecision
-from server.secrets.service import MasterKeys, interview_subject
+from server.secrets.service import MasterKeys, interview_subject, vault_of
 from server.secrets.tables import HouseholdKey
 from server.submissions import service as submissions
 from server.submissions.rows import read_row
@@ -205,6 +206,24 @@ def test_the_key_is_in_no_file_any_more(database: Database) -> None:
     _erase(database, instance_id(1))
     assert not is_held(keys[interview_subject(instance_id(1))])
     assert is_held(keys[interview_subject(instance_id(2))])
+
+
+def test_an_erasure_waits_for_who_writes_with_the_key(database: Database) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer")
+    receive(database, odata_row(answers(1), 1))
+    subject = interview_subject(instance_id(1))
+    with database.session() as deriving:
+        assert vault_of(deriving).hold([subject]) == set()
+        with database.session() as erasing:
+            erasing.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            vault = vault_of(erasing)
+            with pytest.raises(OperationalError, match="lock timeout"):
+                vault.erase([subject], datetime(2026, 9, 9, tzinfo=UTC))
+            erasing.rollback()
+    _erase(database, instance_id(1))
+    with database.session() as deriving:
+        assert vault_of(deriving).hold([subject]) == {subject}
 
 
 def test_the_command_needs_an_account_a_reason_and_a_known_id(
