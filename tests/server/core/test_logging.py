@@ -36,8 +36,10 @@ LOUD = ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "httpx", "httpcore
 
 @pytest.fixture
 def field(field: Field) -> Field:
-    """The published round with settings that another process can open its database with."""
-    return replace(field, settings=replace(field.settings, master=load_settings({}, master={"key": KEY_TEXT}).master))
+    """The published round with settings that name its database and its key."""
+    address = field.database.engine.url.render_as_string(hide_password=False)
+    named = load_settings({}, database={"url": address}, master={"key": KEY_TEXT})
+    return replace(field, settings=replace(field.settings, database=named.database, master=named.master))
 
 
 @pytest.fixture

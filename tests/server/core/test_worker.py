@@ -31,6 +31,8 @@ from tests.server.fieldwork import ROUND, Field, instance_id
 from tests.server.keys import KEY_TEXT
 
 DEADLINE_SECONDS = 60.0
+#: A worker beside the service is for the embedded database alone.
+embedded = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -231,6 +233,7 @@ def workers(database: Database) -> list[str]:
         return list(session.scalars(select(Worker.name)))
 
 
+@embedded
 def test_beside_the_embedded_service_decisions_reach_central_by_themselves(field: Field) -> None:
     """What `serve` and the demo do: the worker is another process with the same settings."""
     field.send(1)
@@ -247,6 +250,7 @@ def test_beside_the_embedded_service_decisions_reach_central_by_themselves(field
     assert workers(field.database) == [], "it ended in order"
 
 
+@embedded
 def test_a_setting_turns_the_worker_beside_the_service_off(field: Field) -> None:
     with beside(field, embedded=False):
         pass
@@ -256,6 +260,7 @@ def test_a_setting_turns_the_worker_beside_the_service_off(field: Field) -> None
     assert workers(field.database) == []
 
 
+@embedded
 def test_a_worker_that_is_killed_is_started_again(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.cli.worker._AGAIN_SECONDS", 0.1)
     with beside(field):
@@ -266,6 +271,7 @@ def test_a_worker_that_is_killed_is_started_again(field: Field, monkeypatch: pyt
     assert workers(field.database) == [first]
 
 
+@embedded
 def test_a_worker_ends_with_its_parent_even_when_that_is_killed(field: Field) -> None:
     script = "import sys; sys.stdin.close(); from server.cli.worker import worker_beside\n"
     script += "from server.settings import load_settings\n"
@@ -287,6 +293,7 @@ def test_settings_survive_the_way_to_another_process(field: Field) -> None:
     assert "RASOAT_CENTRAL_PASSWORD" in as_environment(field.settings)
 
 
+@embedded
 def test_a_health_probe_is_answered_while_a_worker_runs(field: Field) -> None:
     """The service itself: `rasoat serve` answers, and ends its worker when it is told to stop."""
     port = _free_port()
