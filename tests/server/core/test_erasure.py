@@ -191,10 +191,9 @@ def test_an_unknown_id_is_refused_and_leaves_no_tombstone(database: Database, su
     assert _count(database, AuditEntry, AuditEntry.actor == BY) == 0
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's files are not the service's to read
 def test_the_key_is_in_no_file_any_more(database: Database) -> None:
     path = database.engine.url.database or ""
-    if database.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL's files are not the service's to read")
     receive(database, odata_row(answers(1), 1), odata_row(answers(2), 2))
     with database.session() as session:
         keys = dict(session.execute(select(HouseholdKey.subject, HouseholdKey.wrapped)).all())
@@ -208,9 +207,9 @@ def test_the_key_is_in_no_file_any_more(database: Database) -> None:
     assert is_held(keys[interview_subject(instance_id(2))])
 
 
+# On PostgreSQL alone: SQLite has one writer.
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
 def test_an_erasure_waits_for_who_writes_with_the_key(database: Database) -> None:
-    if database.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has one writer")
     receive(database, odata_row(answers(1), 1))
     subject = interview_subject(instance_id(1))
     with database.session() as deriving:
