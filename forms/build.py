@@ -1,13 +1,16 @@
 """Building a form: source + standard + constants of the round -> .xlsx (for Central) and XForm .xml (for the phone).
 
 What the phone computes is generated from the standard (`poverty.xpath`) and put where the source has a row of type
-`calculations`. The same source, standard and constants give the same bytes and the same version.
+`calculations`; a form without such rows computes nothing of the standard. The same source, standard and constants
+give the same bytes and the same version.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
+import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,13 +20,15 @@ from pyxform.errors import PyXFormError
 from pyxform.xls2xform import convert
 
 from forms.errors import FormError
-from forms.source import SOURCES, FormSource, Row, read_source
+from forms.lists import ENTITY_LISTS
+from forms.source import SOURCES, FormSource, Row, lists_of, read_source
 from poverty.standard import Standard
 from poverty.xpath import calculations
 
-#: Lists that the form reads from files, made by `forms.media`.
-ATTACHMENTS = ("communes.csv", "villages.csv")
+#: The forms of the procedure; each is a source `forms/sources/<name>.md`, and its name is its form id.
+FORM_NAMES = ("household", "application", "village_meeting", "backcheck", "facility")
 
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _PYXFORM_ROW = re.compile(r"\[row : (\d+)\]")
 #: Stamped into the workbook instead of today's date, so that a build can be repeated byte for byte.
@@ -47,44 +52,89 @@ class RoundConstants:
 
 @dataclass(frozen=True)
 class BuiltForm:
-    """A form ready to be published: its id and version, the two files, and the names of the lists it needs."""
+    """A form ready to be published: its id and version, its two files, and what it reads beside them.
+
+    attachments: the files of lists (`villages.csv`) that are uploaded with it. lists: the entity lists
+    (`households`, names of `forms.lists.ENTITY_LISTS`), which Central serves to the phone as `households.csv`.
+    """
 
     form_id: str
     version: str
     xlsx: Path
     xml: Path
-    attachments: tuple[str, ...] = ATTACHMENTS
+    attachments: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
-def build_form(name: str, standard: Standard, constants: RoundConstants, out_dir: Path) -> BuiltForm:
-    """Build the form `name` (a source in forms/sources) into `out_dir` as FORM_ID.xlsx and FORM_ID.xml.
+def build_form(
+    name: str, standard: Standard, constants: RoundConstants, out_dir: Path, *, show_proposal: bool = False
+) -> BuiltForm:
+    """Build the form `name`, one of FORM_NAMES, into `out_dir` as NAME.xlsx and NAME.xml.
 
-    The version is the review date and a digest of everything in the form. Raises FormError with file and line when
-    the source cannot become a form, and when pyxform has a warning: Central refuses a form with warnings.
+    show_proposal: whether the enumerator sees what the phone proposes; the source reads it as `{{show_proposal}}`,
+    `true()` or `false()`. The version is the review date and a digest of everything in the form.
+
+    Raises FormError with file and line when the source cannot become a form, and when pyxform has a warning: Central
+    refuses a form with warnings. Then nothing is written, and what was built before stands.
     """
+    if name not in FORM_NAMES:
+        raise FormError(f"there is no form `{name}`; the forms are {', '.join(FORM_NAMES)}")
     source = read_source(SOURCES / f"{name}.md")
-    sheets = _complete(source, standard, constants)
+    read = lists_of(source)
+    sheets = _complete(source, standard, constants, show_proposal)
     version = f"{constants.review_date:%Y%m%d}-{_digest(sheets)}"
     sheets = {sheet: _replace(source, rows, {"version": version}) for sheet, rows in sheets.items()}
     form_id = sheets["settings"][0].get("form_id")
+    if form_id != name:
+        raise source.error(sheets["settings"][0].line, f"form_id is `{form_id}`; it is the form's name, `{name}`")
     out_dir.mkdir(parents=True, exist_ok=True)
-    built = BuiltForm(form_id, version, out_dir / f"{form_id}.xlsx", out_dir / f"{form_id}.xml")
-    _write_workbook(source, sheets, built.xlsx)
-    built.xml.write_text(_convert(source, sheets, built.xlsx), encoding="utf-8")
+    built = BuiltForm(
+        form_id,
+        version,
+        out_dir / f"{form_id}.xlsx",
+        out_dir / f"{form_id}.xml",
+        tuple(f"{name}.csv" for name in read if name not in ENTITY_LISTS),
+        tuple(name for name in read if name in ENTITY_LISTS),
+    )
+    with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{form_id}-") as folder:
+        xlsx, xml = Path(folder) / built.xlsx.name, Path(folder) / built.xml.name
+        _write_workbook(source, sheets, xlsx)
+        xml.write_text(_convert(source, sheets, xlsx), encoding="utf-8")
+        xlsx.replace(built.xlsx)
+        xml.replace(built.xml)
     return built
 
 
-def _complete(source: FormSource, standard: Standard, constants: RoundConstants) -> dict[str, list[Row]]:
-    """The sheets with the generated calculations and the constants of the round put in."""
+def _complete(
+    source: FormSource, standard: Standard, constants: RoundConstants, show_proposal: bool
+) -> dict[str, list[Row]]:
+    """The sheets with the generated calculations and the constants of the round put in, every reference looked up."""
     literals = {
         "round_id": f"'{constants.round_id}'",
         "province_code": f"'{constants.province_code}'",
         "review_date": f"'{constants.review_date.isoformat()}'",
+        "show_proposal": "true()" if show_proposal else "false()",
         "version": "{{version}}",
     }
     sheets = {name: list(sheet.rows) for name, sheet in source.sheets.items()}
-    sheets["survey"] = _insert_calculations(source, sheets["survey"], standard)
+    if any(row.get("type") == "calculations" for row in sheets["survey"]):
+        sheets["survey"] = _insert_calculations(source, sheets["survey"], standard)
+    _check_references(source, sheets)
     return {name: _replace(source, rows, literals) for name, rows in sheets.items()}
+
+
+def _check_references(source: FormSource, sheets: dict[str, list[Row]]) -> None:
+    known = {row.get("name") for row in sheets["survey"]}
+    for sheet, rows in sheets.items():
+        if sheet == "choices":
+            continue
+        for row in rows:
+            for column, cell in row.cells.items():
+                for name in _REFERENCE.findall(cell):
+                    if name not in known:
+                        near = difflib.get_close_matches(name, known, n=1)
+                        hint = f"; did you mean ${{{near[0]}}}?" if near else "; ask it, or compute it, somewhere"
+                        raise source.error(row.line, f"{column}: there is no question `{name}`{hint}")
 
 
 def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The lists that a phone gets beside the form: communes.csv and villages.csv."""
+"""The lists of a phone as files: communes.csv and villages.csv, and entity lists the way Central serves them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from forms.errors import FormError
+from forms.lists import ENTITY_LISTS
 from poverty.frames import AREA_CLASSES
 
 
@@ -42,6 +43,31 @@ def write_media(communes: pd.DataFrame, villages: pd.DataFrame, media_dir: Path)
     for path, frame in zip(paths, (commune_list, village_list), strict=True):
         frame.sort_values("name").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     return paths
+
+
+def write_entity_list(name: str, entities: pd.DataFrame, media_dir: Path) -> Path:
+    """Write <name>.csv as a phone gets the entity list `name`: name, label, then its properties, all text.
+
+    A real phone gets it from Central; this serves phones that are not real. `entities` has the columns `name` (the
+    entity's uuid), `label` and any of the properties in `forms.lists.ENTITY_LISTS`; one it lacks, and a missing value,
+    is blank. No row is fine: nobody is assigned. Raises FormError for an unknown list, a column that is no property,
+    a name that is blank, has a space or stands twice.
+    """
+    if name not in ENTITY_LISTS:
+        raise FormError(f"there is no entity list `{name}`; there are {', '.join(ENTITY_LISTS)}")
+    columns = ["name", "label", *ENTITY_LISTS[name]]
+    strange = [column for column in entities.columns if column not in columns]
+    if strange or not {"name", "label"} <= set(entities.columns):
+        raise FormError(
+            f"{name}.csv: the columns are {', '.join(columns)}, not {', '.join(map(str, entities.columns))}"
+        )
+    rows = entities.reindex(columns=columns).astype("string").fillna("")
+    if rows["name"].eq("").any() or rows["name"].str.contains(r"\s").any() or rows["name"].duplicated().any():
+        raise FormError(f"{name}.csv: each row needs a name of its own, without spaces")
+    media_dir.mkdir(parents=True, exist_ok=True)
+    path = media_dir / f"{name}.csv"
+    rows.sort_values("name").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return path
 
 
 def _check(communes: pd.DataFrame, villages: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forms.errors import FormError
+from forms.lists import ENTITY_LISTS, FILE_LISTS
 
 SOURCES = Path(__file__).parent / "sources"
 
@@ -23,6 +24,8 @@ _REQUIRED_COLUMNS = {
     "entities": (),
 }
 _BAR = re.compile(r"(?<!\\)\|")
+_FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)")
+_INSTANCE = re.compile(r"""instance\(\s*['"]([^'"]*)['"]\s*\)""")
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,37 @@ def read_source(path: Path) -> FormSource:
         raise FormError(f"{path.name}: a form needs the sheets survey and settings")
     _check_names(source)
     return source
+
+
+def lists_of(source: FormSource) -> tuple[str, ...]:
+    """Names of the lists that a form reads beside its own choices, sorted: of `forms.lists`, files and entity lists.
+
+    They are what a question chooses from (`select_one_from_file villages.csv`), what a row of type `csv-external`
+    declares, and what a formula looks up (`instance('communes')`). Raises FormError with the line for a list that
+    nobody makes, and for a lookup in a list that no row brings into the form.
+    """
+    brought: set[str] = set()
+    for row in source.survey.rows:
+        if from_file := _FROM_FILE.match(row.get("type")):
+            name = from_file[1].removesuffix(".csv")
+        elif row.get("type") == "csv-external":
+            name = row.get("name")
+        else:
+            continue
+        if name not in FILE_LISTS and name not in ENTITY_LISTS:
+            known = ", ".join(f"{list_name}.csv" for list_name in (*FILE_LISTS, *ENTITY_LISTS))
+            raise source.error(row.line, f"there is no list `{name}.csv` on the phone; there are {known}")
+        brought.add(name)
+    inline = {row.get("list_name") for row in source.sheets["choices"].rows} if "choices" in source.sheets else set()
+    for sheet in source.sheets.values():
+        for row in sheet.rows:
+            for name in (name for cell in row.cells.values() for name in _INSTANCE.findall(cell)):
+                if name not in brought and name not in inline:
+                    raise source.error(
+                        row.line,
+                        f"instance('{name}'): no row brings this list; add one of type csv-external named {name}",
+                    )
+    return tuple(sorted(brought))
 
 
 def _cells(source: FormSource, number: int, line: str) -> list[str]:

@@ -68,6 +68,15 @@ class CentralSettings(_Concern):
     window: int = Field(20_000, gt=0)  # submissions asked for at once, about
 
 
+class FormsSettings(_Concern):
+    """How the forms of a round are built."""
+
+    model_config = SettingsConfigDict(env_prefix="RASOAT_FORMS_")
+
+    #: Whether the enumerator sees the class that the phone proposes; the household's class is the commune's decision.
+    show_proposal: bool = False
+
+
 class ServiceSettings(_Concern):
     """Where the web service listens, and how many threads may work."""
 
@@ -110,6 +119,7 @@ class Settings:
     data: DataSettings
     database: DatabaseSettings
     central: CentralSettings
+    forms: FormsSettings
     service: ServiceSettings
     worker: WorkerSettings
     master: MasterSettings
@@ -126,6 +136,7 @@ _CLASSES: dict[str, type[_Concern]] = {
     "data": DataSettings,
     "database": DatabaseSettings,
     "central": CentralSettings,
+    "forms": FormsSettings,
     "service": ServiceSettings,
     "worker": WorkerSettings,
     "master": MasterSettings,
