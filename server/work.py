@@ -29,7 +29,6 @@ def make_handlers(settings: Settings) -> Handlers:
     from server.central import service as central
     from server.central.errors import CentralError
     from server.errors import UserError
-    from server.rounds import service as rounds
 
     handlers = Handlers()
 
@@ -38,20 +37,19 @@ def make_handlers(settings: Settings) -> Handlers:
         with context.database.session() as session:
             if another_runs(session, context.job_id, "sync", context.now()):
                 return  # a long pull outlasts its interval: two at once would fetch the same rows twice
-            due = [of.round_id for of in rounds.all_rounds(session) if of.status == "open" and of.form_id is not None]
-        for round_id in due:
-            try:
-                central.sync(
-                    context.database,
-                    settings.central,
-                    round_id,
-                    full=bool(args.get("full", False)),
-                    progress=lambda _stage, _done, _total: context.check(),
-                )
-            except CentralError as error:
-                raise JobFailed(error.code, retry=error.retryable) from None
-            except UserError as error:
-                raise JobFailed(error.code, retry=False) from None
+            if not central.sources(session):
+                return
+        try:
+            central.sync(
+                context.database,
+                settings.central,
+                full=bool(args.get("full", False)),
+                progress=lambda _stage, _done, _total: context.check(),
+            )
+        except CentralError as error:
+            raise JobFailed(error.code, retry=error.retryable) from None
+        except UserError as error:
+            raise JobFailed(error.code, retry=False) from None
 
     @handlers.handles("deliver")
     def deliver(context: JobContext, _args: dict[str, Any]) -> None:

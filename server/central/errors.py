@@ -68,6 +68,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "Rà soát viên đã sửa phiếu trước khi quyết định duyệt được gửi; hãy đọc bản mới và quyết định lại.",
         "The enumerator corrected the interview before the decision was sent; read the new version and decide again.",
     ),
+    "review_conflict": (
+        "Trong lúc chờ gửi, phiếu đã được quyết định khác trên ODK Central; mở phiếu và chọn giữ quyết định nào.",
+        "Meanwhile the interview was decided otherwise in ODK Central; open it and choose which decision stands.",
+    ),
     "central_refused": (
         "ODK Central không nhận yêu cầu ({what}). Xem phiên bản Central: cần v2026.1 trở lên.",
         "ODK Central refused the request ({what}). Look at Central's version: v2026.1 or newer is needed.",
@@ -87,6 +91,17 @@ class CentralError(UserError):
     def __init__(self, code: str, *, url: str = "", what: str = "") -> None:
         vi, en = _MESSAGES[code]
         super().__init__(code, vi.format(url=url, what=what), en.format(url=url, what=what))
+
+    @property
+    def stops_all(self) -> bool:
+        """Whether no other request would fare better now."""
+        return self.code in {
+            "central_down",
+            "central_timeout",
+            "central_credentials",
+            "central_not_central",
+            "central_failing",
+        }
 
     @property
     def retryable(self) -> bool:

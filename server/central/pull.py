@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -54,7 +54,7 @@ class Pulled:
     versions: int = 0
     updated: int = 0
     live_at_central: int = 0
-    live: int = 0  # live submissions of the round, here
+    live: int = 0  # live submissions of the form, here
     erased: int = 0  # rows of erased households, which are not kept
     windows: int = 0
     changed: int = 0  # submissions to derive again
@@ -65,6 +65,11 @@ class Pulled:
         self.updated += stored.updated
         self.erased += stored.erased
         self.changed += len(stored.changed)
+
+
+def total(of: Sequence[Pulled]) -> Pulled:
+    """What several pulls brought together."""
+    return Pulled(**{field.name: sum(getattr(one, field.name) for one in of) for field in fields(Pulled)})
 
 
 def pull(
@@ -100,7 +105,7 @@ def pull(
         state.last_success_at = started
         state.last_error_code = None
         state.live_at_central = pulled.live_at_central
-        pulled.live = submissions.live_count(session, source.round_id)
+        pulled.live = submissions.live_count(session, source)
     log.info(
         "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
     )
@@ -217,7 +222,8 @@ class _Pull:
             while waiting:
                 for batch in _batched(waiting):
                     result = submissions.store(session, self._source, batch, datetime.now(UTC))
-                    cases.mark_stale(session, self._source.round_id, result.changed)
+                    if self._source.has_interviews:
+                        cases.mark_stale(session, self._source.round_id, result.changed)
                     stored.add(result)
                     received += len(batch)
                     if total is not None:

@@ -8,14 +8,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from server.cases import service as cases
 from server.central.client import Central
+from server.central.errors import CentralError
 from server.central.outbox import Delivered, any_due, deliver
 from server.central.publish import Published, build_round_form, publish
-from server.central.pull import Pulled, pull
+from server.central.pull import Pulled, pull, total
 from server.database import Database
 from server.errors import UserError
 from server.rounds import service as rounds
+from server.rounds.tables import HOUSEHOLD
 from server.settings import CentralSettings
 from server.submissions.service import Source
 
@@ -28,22 +32,51 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Synced:
-    """What a sync did: the pull, the interviews derived, and what was told to Central."""
+class FormPulled:
+    """One form of one round, and what its pull brought."""
 
-    round_id: str
+    source: Source
     pulled: Pulled
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync did: each form's pull, the interviews derived, and what was told to Central."""
+
+    forms: list[FormPulled]
     derived: int
     delivered: Delivered
+
+    @property
+    def pulled(self) -> Pulled:
+        """What all forms brought together."""
+        return total([one.pulled for one in self.forms])
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`; the names are stable."""
         return {
-            "round": self.round_id,
+            "rounds": sorted({one.source.round_id for one in self.forms}),
+            "forms": [
+                {"round": one.source.round_id, "form": one.source.name, "pulled": asdict(one.pulled)}
+                for one in self.forms
+            ],
             "pulled": asdict(self.pulled),
             "derived": self.derived,
             "delivered": asdict(self.delivered),
         }
+
+
+def sources(session: Session, round_id: str | None = None) -> list[Source]:
+    """The published forms of a round, or of every open round; household forms come first within their round."""
+    if round_id is None:
+        chosen = [of.round_id for of in rounds.all_rounds(session) if of.status == "open"]
+    else:
+        chosen = [rounds.get(session, round_id).round_id]
+    return [
+        Source(form.project_id, form.form_id, form.round_id, form.name)
+        for one in chosen
+        for form in rounds.forms_of(session, one)
+    ]
 
 
 def sync(
@@ -54,31 +87,48 @@ def sync(
     full: bool = False,
     progress: StageProgress = silent,
 ) -> Synced:
-    """Tell Central what was decided, pull what is new, and derive it. Stages: `pull`, `derive`.
+    """Tell Central what was decided, pull what is new of every form, and derive it. Stages: `pull`, `derive`.
 
-    Raises `CentralError`, or `UserError` for a round whose form was never published.
+    round_id: one round, open or not; without it every open round. A form that cannot be pulled does not keep the others
+    from it: what came is derived, then its error is raised.
+
+    Raises `CentralError`, or `UserError` where no form was published.
     """
     with database.session() as session:
-        of = rounds.choose(session, round_id)
-        if of.project_id is None or of.form_id is None:
+        found = sources(session, round_id)
+        if not found:
+            of = rounds.choose(session, round_id)
             raise UserError(
                 "round_unpublished",
                 f"Phiếu của đợt {of.round_id} chưa phát hành. Chạy: rasoat forms publish.",
                 f"The form of round {of.round_id} is not published. Run: rasoat forms publish.",
             )
-        source = Source(of.project_id, of.form_id, of.round_id)
+    forms: list[FormPulled] = []
+    failed: CentralError | None = None
     with Central(settings) as central:
         delivered = deliver(database, central)
-        pulled = pull(
-            database,
-            central,
-            source,
-            full=full,
-            window=settings.window,
-            progress=lambda done, total: progress("pull", done, total),
-        )
-    derived = cases.derive(database, source.round_id, lambda done, total: progress("derive", done, total))
-    return Synced(source.round_id, pulled, derived, delivered)
+        for source in found:
+            try:
+                pulled = pull(
+                    database,
+                    central,
+                    source,
+                    full=full,
+                    window=settings.window,
+                    progress=lambda done, total: progress("pull", done, total),
+                )
+            except CentralError as error:
+                failed = failed or error
+                if error.stops_all:
+                    break
+            else:
+                forms.append(FormPulled(source, pulled))
+    derived = 0
+    for one in dict.fromkeys(source.round_id for source in found):
+        derived += cases.derive(database, one, lambda done, total: progress("derive", done, total))
+    if failed is not None:
+        raise failed
+    return Synced(forms, derived, delivered)
 
 
 def deliver_due(database: Database, settings: CentralSettings, now: datetime) -> Delivered:
@@ -100,12 +150,13 @@ def publish_round(
     with database.session() as session:
         of = rounds.choose(session, round_id)
         form = build_round_form(session, of.round_id, out_dir)
-        if of.project_id is not None:  # a round stays in the project where it began
-            settings = settings.model_copy(update={"project_id": of.project_id})
+        project_id = rounds.project_of(session, of.round_id)
+        if project_id is not None:  # a round stays in the project where it began
+            settings = settings.model_copy(update={"project_id": project_id})
     with Central(settings) as central:
         with database.session() as session:
             rounds.check_form_free(session, of.round_id, central.project_id, form.built.form_id)
         published = publish(central, form)
     with database.session() as session:
-        rounds.attach_form(session, of.round_id, published.project_id, published.form_id)
+        rounds.attach_form(session, of.round_id, HOUSEHOLD, published.project_id, published.form_id, published.version)
     return published

@@ -10,6 +10,8 @@ import typer
 from server.cli.common import Json, RoundOption, answer, note, open_database, parse_day
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from server.rounds.tables import Round
 
 app = typer.Typer(help="Đợt rà soát. / Review rounds.", no_args_is_help=True)
@@ -49,7 +51,7 @@ def create(
             meetings_by=None if meetings is None else parse_day(meetings, "--meetings"),
             closes_on=None if closes is None else parse_day(closes, "--closes"),
         )
-        result = _as_json(made)
+        result = _as_json(session, made)
     answer(result, _line(result), as_json=json)
 
 
@@ -71,7 +73,7 @@ def list_rounds(json: Json = False) -> None:
     from server.rounds import service as rounds
 
     with open_database() as database, database.session() as session:
-        found = [_as_json(one) for one in rounds.all_rounds(session)]
+        found = [_as_json(session, one) for one in rounds.all_rounds(session)]
     answer({"rounds": found}, *(_line(one) for one in found), as_json=json)
 
 
@@ -116,12 +118,18 @@ def _advance(round_id: str, status: str, *, json: bool) -> None:
     from server.rounds import service as rounds
 
     with open_database() as database, database.session() as session:
-        result = _as_json(rounds.advance(session, round_id, status))
+        result = _as_json(session, rounds.advance(session, round_id, status))
     answer(result, _line(result), as_json=json)
 
 
-def _as_json(of: Round) -> dict[str, Any]:
-    return {column.name: getattr(of, column.name) for column in of.__table__.columns}
+def _as_json(session: Session, of: Round) -> dict[str, Any]:
+    from server.rounds import service as rounds
+
+    forms = [
+        {name: getattr(form, name) for name in ("name", "project_id", "form_id", "published_version")}
+        for form in rounds.forms_of(session, of.round_id)
+    ]
+    return {column.name: getattr(of, column.name) for column in of.__table__.columns} | {"forms": forms}
 
 
 def _line(of: dict[str, Any]) -> str:

@@ -59,8 +59,9 @@ def rebuild(round_id: RoundOption = None, json: Json = False) -> None:
 
 def _summary(done: Synced) -> str:
     pulled, delivered = done.pulled, done.delivered
+    of = ", ".join(sorted({one.source.round_id for one in done.forms}))
     return (
-        f"Đợt {done.round_id}: {pulled.new} phiếu mới, {pulled.versions} bản sửa, {pulled.updated} thay đổi; "
+        f"Đợt {of}: {pulled.new} phiếu mới, {pulled.versions} bản sửa, {pulled.updated} thay đổi; "
         f"Central có {pulled.live_at_central}, ở đây {pulled.live}; tính lại {done.derived}; "
         f"gửi Central {delivered.sent}, hoãn {delivered.put_off}, hỏng {delivered.failed}."
     )

@@ -15,7 +15,6 @@ from server.accounts.access import Scope
 from server.cases import service as cases
 from server.cases.tables import Interview
 from server.registry.tables import OfficialDecision, RegistryHousehold
-from server.submissions.tables import SyncState
 from server.units.tables import Boundary, Residents, Unit
 
 _COLUMNS = ("commune_code", "proposed_class", "member_count", "review_state", "provisional", *RULES)
@@ -91,13 +90,6 @@ def drawn_from(session: Session, on: date, province_code: str) -> tuple[str, boo
     )
     found = session.execute(statement).all()
     return (", ".join(sorted({row[0] for row in found})), all(row[1] for row in found)) if found else None
-
-
-def last_pull(session: Session, project_id: int | None, form_id: str | None) -> SyncState | None:
-    """How far the round's form has been pulled from Central; None when it never was."""
-    if project_id is None or form_id is None:
-        return None
-    return session.get(SyncState, (project_id, form_id))
 
 
 def _interviews(statement: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:

@@ -23,6 +23,7 @@ from server.maps import queries
 from server.maps.indicators import INDICATORS, Indicator
 from server.rounds import service as rounds
 from server.rounds.tables import Round
+from server.submissions import service as submissions
 from server.units import service as units
 from server.web.language import Language
 
@@ -224,7 +225,7 @@ def _with_progress(table: pd.DataFrame, cases: pd.DataFrame, listed: pd.DataFram
 
 
 def _sources(session: Session, shown: Round, vintages: set[date]) -> Sources:
-    pulled = queries.last_pull(session, shown.project_id, shown.form_id)
+    pulled = submissions.last_pull(session, shown.round_id)
     drawn = queries.drawn_from(session, shown.unit_vintage, shown.province_code)
     return Sources(
         pulled_at=None if pulled is None else pulled.last_success_at,

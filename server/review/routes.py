@@ -18,10 +18,10 @@ from server.accounts.errors import Refused
 from server.audit.service import Event, Purpose, append
 from server.cases.tables import Interview
 from server.errors import NotFoundError
-from server.maps.queries import last_pull
 from server.review import place, present, queries, reasons, service
 from server.review.filters import Filters, filters_of
 from server.rounds import service as rounds
+from server.submissions import service as submissions
 from server.web.dependencies import RowNumber, database_of, settings_of
 from server.web.language import Language, language_of
 from server.web.templating import is_fragment, render
@@ -347,7 +347,7 @@ def _open_decisions(session: Session, ids: list[str]) -> dict[str, int]:
 
 def _common(session: Session, request: Request, round_id: str) -> dict[str, Any]:
     shown = rounds.get(session, round_id)
-    pulled = last_pull(session, shown.project_id, shown.form_id)
+    pulled = submissions.last_pull(session, round_id)
     at = None if pulled is None else pulled.last_success_at
     return {
         "round": shown,

@@ -198,6 +198,7 @@ def _row(session: Session, of: Round) -> dict[str, Any]:
     """A round with what its form needs before it can be published."""
     return {
         "round": of,
+        "forms": service.forms_of(session, of.round_id),
         "communes": len(units.units_on(session, of.unit_vintage, of.province_code)),
         "villages": len(units.villages_frame(session, of.unit_vintage, of.province_code)),
         "residents": len(units.residents_of(session, of.review_date.year, of.unit_vintage, of.province_code)),

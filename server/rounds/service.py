@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.errors import ConflictError, NotFoundError, UserError
-from server.rounds.tables import KINDS, SCOPES, Round
+from server.rounds.tables import HOUSEHOLD, KINDS, SCOPES, Round, RoundForm
 
 _NEXT = {"planned": "open", "open": "closed"}
 
@@ -71,8 +71,6 @@ def create(
         meetings_by=meetings_by,
         closes_on=closes_on,
         status="planned",
-        project_id=None,
-        form_id=None,
         created_at=datetime.now(UTC),
     )
     session.add(made)
@@ -166,10 +164,28 @@ def advance(session: Session, round_id: str, status: str) -> Round:
     return found
 
 
+def forms_of(session: Session, round_id: str) -> list[RoundForm]:
+    """The published forms of a round: the household form first, then by name."""
+    found = session.scalars(select(RoundForm).where(RoundForm.round_id == round_id).order_by(RoundForm.name))
+    return sorted(found, key=lambda one: one.name != HOUSEHOLD)
+
+
+def form_of(session: Session, round_id: str, name: str = HOUSEHOLD) -> RoundForm | None:
+    """A round's form by the name of its source; None until it is published."""
+    return session.get(RoundForm, (round_id, name))
+
+
+def project_of(session: Session, round_id: str) -> int | None:
+    """The project of Central that holds a round's forms; None until one is published."""
+    return next((one.project_id for one in forms_of(session, round_id)), None)
+
+
 def check_form_free(session: Session, round_id: str, project_id: int, form_id: str) -> None:
-    """Raise `ConflictError` if another round takes its interviews from this form: one form, one round."""
+    """Raise `ConflictError` if another round takes its submissions from this form: one form, one round."""
     other = session.scalars(
-        select(Round).where(Round.project_id == project_id, Round.form_id == form_id, Round.round_id != round_id)
+        select(RoundForm).where(
+            RoundForm.project_id == project_id, RoundForm.form_id == form_id, RoundForm.round_id != round_id
+        )
     ).first()
     if other is not None:
         raise ConflictError(
@@ -179,10 +195,14 @@ def check_form_free(session: Session, round_id: str, project_id: int, form_id: s
         )
 
 
-def attach_form(session: Session, round_id: str, project_id: int, form_id: str) -> None:
-    """Record where the round's interviews arrive. Raises as `check_form_free`."""
+def attach_form(
+    session: Session, round_id: str, name: str, project_id: int, form_id: str, version: str | None
+) -> RoundForm:
+    """Record where submissions to a round's form arrive, and its version there. Raises as `check_form_free`, `get`."""
     check_form_free(session, round_id, project_id, form_id)
-    found = get(session, round_id)
-    found.project_id = project_id
-    found.form_id = form_id
+    get(session, round_id)
+    form = session.merge(
+        RoundForm(round_id=round_id, name=name, project_id=project_id, form_id=form_id, published_version=version)
+    )
     session.flush()
+    return form

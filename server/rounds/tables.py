@@ -1,10 +1,10 @@
-"""Table of review rounds."""
+"""Tables of review rounds and of the forms whose submissions belong to them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -14,6 +14,8 @@ KINDS = ("annual", "monthly")
 #: Who is visited: `annual` listed and applying households, `full` all residents.
 SCOPES = ("annual", "full")
 STATUSES = ("planned", "open", "closed")
+#: The form whose submissions become interviews; those of the other forms are kept as received.
+HOUSEHOLD = "household"
 
 
 class Round(Base):
@@ -35,7 +37,19 @@ class Round(Base):
     meetings_by: Mapped[date | None]
     closes_on: Mapped[date | None]
     status: Mapped[str] = mapped_column(String(10))
-    #: Where its interviews arrive: Central's project and form. NULL until the form is published.
-    project_id: Mapped[int | None]
-    form_id: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
+
+
+class RoundForm(Base):
+    """A form of a round, once published: where Central keeps it. One form belongs to one round."""
+
+    __tablename__ = "round_forms"
+    __table_args__ = (UniqueConstraint("project_id", "form_id"),)
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    #: The source's name: `household`, `application`, ...
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[int]
+    form_id: Mapped[str] = mapped_column(String(100))
+    #: The version that was published last; NULL where it is not known.
+    published_version: Mapped[str | None] = mapped_column(String(100))

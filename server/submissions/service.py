@@ -11,6 +11,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
+from server.rounds import service as rounds
+from server.rounds.tables import HOUSEHOLD
 from server.secrets.service import Place, interview_subject, vault_of
 from server.submissions.rows import Received
 from server.submissions.tables import Submission, SyncState
@@ -35,11 +37,17 @@ _MUTABLE = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where submissions come from and which round they belong to."""
+    """Where submissions come from, which round they belong to, and which of its forms it is (the source's name)."""
 
     project_id: int
     form_id: str
     round_id: str
+    name: str = HOUSEHOLD
+
+    @property
+    def has_interviews(self) -> bool:
+        """Whether its submissions become interviews; those of the other forms are kept as received."""
+        return self.name == HOUSEHOLD
 
 
 @dataclass
@@ -158,14 +166,15 @@ def awaiting_attachments(session: Session, source: Source) -> list[str]:
 
 
 @system_work("pull")
-def live_count(session: Session, round_id: str) -> int:
-    """Number of live submissions of a round."""
+def live_count(session: Session, source: Source) -> int:
+    """Number of live submissions of a form; those of erased households are not held and not counted."""
     return (
         session.scalar(
             select(func.count())
             .select_from(Submission)
             .where(
-                Submission.round_id == round_id,
+                Submission.form_id == source.form_id,
+                Submission.project_id == source.project_id,
                 Submission.is_current,
                 Submission.deleted_at.is_(None),
                 Submission.payload.is_not(None),
@@ -177,11 +186,14 @@ def live_count(session: Session, round_id: str) -> int:
 
 @system_work("derive")
 def all_ids(session: Session, round_id: str) -> list[str]:
-    """Ids of every submission of a round, deleted ones too, sorted."""
+    """Ids of every submission of a round's household form, deleted ones too, sorted."""
+    form = rounds.form_of(session, round_id)
+    if form is None:
+        return []
     return list(
         session.scalars(
             select(Submission.central_id)
-            .where(Submission.round_id == round_id, Submission.is_current)
+            .where(Submission.round_id == round_id, Submission.form_id == form.form_id, Submission.is_current)
             .order_by(Submission.central_id)
         )
     )
@@ -241,6 +253,12 @@ def sync_state(session: Session, source: Source) -> SyncState:
         session.add(state)
         session.flush()
     return state
+
+
+def last_pull(session: Session, round_id: str) -> SyncState | None:
+    """How far the household form of a round has been pulled; None when it never was."""
+    form = rounds.form_of(session, round_id)
+    return None if form is None else session.get(SyncState, (form.project_id, form.form_id))
 
 
 def sync_states(session: Session) -> list[SyncState]:

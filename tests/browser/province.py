@@ -95,7 +95,7 @@ def fill(database: Database, households: int = 400, seed: int = 7, residents: bo
             opens_on=REVIEW_DATE, closes_on=date(2026, 12, 14),
         )  # fmt: skip
         rounds.advance(session, ROUND, "open")
-        rounds.attach_form(session, ROUND, SOURCE.project_id, SOURCE.form_id)
+        rounds.attach_form(session, ROUND, "household", SOURCE.project_id, SOURCE.form_id, "1")
         session.execute(insert(RegistryHousehold), _last_year(codes))
         rows = [_interview(number, codes, draw) for number in range(households)]
         now = datetime.now(UTC)

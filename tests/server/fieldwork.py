@@ -159,7 +159,7 @@ def publish_round(database: Database, stand_in: StandIn, data_dir: Path, form: R
     with Central(settings.central) as connection:
         published = publish(connection, form)
     with database.session() as session:
-        rounds.attach_form(session, ROUND, project["id"], published.form_id)
+        rounds.attach_form(session, ROUND, FORM, project["id"], published.form_id, published.version)
     return Field(database, settings, stand_in, project["id"], published.version)
 
 

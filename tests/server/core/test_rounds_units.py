@@ -50,12 +50,15 @@ def test_a_round_that_does_not_hold_is_refused(database: Database, round_id: str
 
 def test_one_form_feeds_one_round(database: Database) -> None:
     with database.session() as session:
-        rounds.attach_form(session, ROUND, 1, "household")
-        rounds.attach_form(session, ROUND, 1, "household")
+        rounds.attach_form(session, ROUND, "household", 1, "household", "1")
+        rounds.attach_form(session, ROUND, "household", 1, "household", "1")
         rounds.create(session, "other", province_code=PROVINCE, review_date=REVIEW_DATE)
         with pytest.raises(ConflictError):
-            rounds.attach_form(session, "other", 1, "household")
-        rounds.attach_form(session, "other", 2, "household")
+            rounds.attach_form(session, "other", "household", 1, "household", None)
+        rounds.attach_form(session, "other", "household", 2, "household", "1")
+        rounds.attach_form(session, "other", "application", 2, "application", "1")
+        assert [one.name for one in rounds.forms_of(session, "other")] == ["household", "application"]
+        assert rounds.project_of(session, "other") == 2
 
 
 def test_boundaries_come_back_as_they_went_in(database: Database) -> None:

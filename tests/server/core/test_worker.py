@@ -27,7 +27,7 @@ from server.review import service as review
 from server.review.tables import Outbox
 from server.rounds import service as rounds
 from server.settings import Settings, as_environment, load_settings
-from tests.server.fieldwork import ROUND, Field, instance_id
+from tests.server.fieldwork import FORM, ROUND, Field, instance_id
 from tests.server.keys import KEY_TEXT
 
 DEADLINE_SECONDS = 60.0
@@ -149,7 +149,7 @@ def test_a_central_that_is_away_leaves_one_dead_letter_not_a_night_of_them(field
 def test_a_refusal_for_good_is_not_tried_again(field: Field) -> None:
     gone = field.settings.central.model_copy(update={"project_id": 999})
     with field.database.session() as session:
-        rounds.get(session, ROUND).project_id = 999
+        rounds.attach_form(session, ROUND, FORM, 999, FORM, "1")
         jobs.enqueue(session, "sync")
     run(replace(field, settings=replace(field.settings, central=gone)), Clock())
     [job] = all_jobs(field)
