@@ -3,6 +3,11 @@
 A message is taken in one transaction (`sending`, with a lease), sent outside any, and closed in another. A sender that
 dies in between leaves a message whose lease runs out; the next one looks first whether Central has it. No body is ever
 logged.
+
+Before anything of a decision is sent, Central's review state must be the one that the supervisor knew, or the one that
+we told it last. Another one was set by a person there meanwhile (or before our backup was restored): the decision stops
+as a conflict, and a person chooses. Central has no conditional PATCH, so what is decided there between our look and our
+word, some milliseconds, is overwritten; its audit log keeps it.
 """
 
 from __future__ import annotations
@@ -18,25 +23,33 @@ from sqlalchemy.orm import Session
 from server.central.client import Central, part
 from server.central.errors import CentralError
 from server.database import Database
-from server.review.tables import Outbox, ReviewDecision
+from server.review import service as review
+from server.review.tables import STATES, Outbox, ReviewDecision
 
 log = logging.getLogger(__name__)
 
 _LEASE = timedelta(minutes=5)
 _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=1)
-#: Codes after which no other message would fare better now.
-_ALL_FAIL = {"central_down", "central_timeout", "central_credentials", "central_not_central", "central_failing"}
 
 
 @dataclass
 class Delivered:
-    """What a delivery did: messages sent, found at Central already, put off, given up."""
+    """What a delivery did: messages sent, found at Central already, put off, given up; decisions in conflict."""
 
     sent: int = 0
     already: int = 0
     put_off: int = 0
     failed: int = 0
+    conflicts: int = 0
+
+
+class _ConflictError(Exception):
+    """Central shows a decision that nobody here knew of."""
+
+    def __init__(self, found_state: str) -> None:
+        super().__init__(found_state)
+        self.found_state = found_state
 
 
 def deliver(database: Database, central: Central, now: datetime | None = None) -> Delivered:
@@ -58,6 +71,13 @@ def deliver(database: Database, central: Central, now: datetime | None = None) -
             continue
         try:
             sent = _send(database, central, message)
+        except _ConflictError as conflict:
+            held_up.add(decision_id)
+            with database.session() as session:
+                review.stop(session, decision_id, conflict.found_state)
+            result.conflicts += 1
+            log.warning("outbox %d: review_conflict", outbox_id)
+            continue
         except CentralError as error:
             held_up.add(decision_id)
             gives_up = error.code in ("central_not_found", "central_conflict", "central_refused", "review_overtaken")
@@ -67,7 +87,7 @@ def deliver(database: Database, central: Central, now: datetime | None = None) -
             else:
                 result.put_off += 1
             log.warning("outbox %d: %s", outbox_id, error.code)
-            if error.code in _ALL_FAIL:
+            if error.stops_all:
                 break
             continue
         _close(database, outbox_id, now, None, gives_up=False, attempts=message.attempts)
@@ -117,6 +137,8 @@ def _send(database: Database, central: Central, message: Outbox) -> bool:
     """Send one message; False when Central shows it already."""
     what = f"form {message.form_id}: submission"
     path = f"projects/{message.project_id}/forms/{part(message.form_id)}/submissions/{part(message.central_id)}"
+    if _is_decided_there(database, central, path, what, message):
+        return False
     if message.kind == "comment":
         body = message.payload["body"]
         held = sum(one.get("body") == body for one in central.get_json(f"{path}/comments", what))
@@ -126,18 +148,46 @@ def _send(database: Database, central: Central, message: Outbox) -> bool:
             return False
         central.send("POST", f"{path}/comments", what, json={"body": body})
         return True
-    submission = central.get_json(path, what)
-    if submission.get("reviewState") == message.payload["reviewState"]:
-        return False
-    with database.session() as session:
-        decision = session.get(ReviewDecision, message.decision_id)
-        decided_about = None if decision is None else decision.version_id
-    current = (submission.get("currentVersion") or {}).get("instanceId")
-    if current is not None and current != decided_about:
-        # The enumerator corrected it meanwhile: nobody has read that version, and its state says `edited`.
-        raise CentralError("review_overtaken")
     central.send("PATCH", path, what, json=message.payload)
     return True
+
+
+def _is_decided_there(database: Database, central: Central, path: str, what: str, message: Outbox) -> bool:
+    """Whether Central shows the state that this message would set. A comment alone decides nothing.
+
+    Raises `CentralError` when the enumerator corrected the interview, `_ConflictError` when someone decided at Central.
+    """
+    with database.session() as session:
+        decision = session.get_one(ReviewDecision, message.decision_id)
+        told_last = _told_last(session, message)
+    if decision.action not in STATES:
+        return False
+    submission = central.get_json(path, what)
+    found = submission.get("reviewState") or "received"
+    if found == STATES[decision.action]:
+        return message.kind == "review_state"
+    current = (submission.get("currentVersion") or {}).get("instanceId")
+    if current is not None and current != decision.version_id:
+        # The enumerator corrected it meanwhile: nobody has read that version, and its state says `edited`.
+        raise CentralError("review_overtaken")
+    if message.seen_state is not None and found not in (message.seen_state, told_last):
+        raise _ConflictError(found)
+    return False
+
+
+def _told_last(session: Session, message: Outbox) -> str | None:
+    """The review state that we told Central last about this submission."""
+    payload = session.scalars(
+        select(Outbox.payload)
+        .where(
+            Outbox.form_id == message.form_id,
+            Outbox.central_id == message.central_id,
+            Outbox.kind == "review_state",
+            Outbox.state == "sent",
+        )
+        .order_by(Outbox.outbox_id.desc())
+    ).first()
+    return None if payload is None else payload.get("reviewState")
 
 
 def _sent_comments(session: Session, message: Outbox, body: str) -> int:

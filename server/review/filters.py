@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from fastapi import Query
 
 from server.audit.service import Purpose
+from server.review.tables import CONFLICT
 
-State = Literal["waiting", "returned", "approved", "rejected", "all"]
+State = Literal["waiting", "conflict", "returned", "approved", "rejected", "all"]
 #: Review states behind each choice; None: all of them.
 STATES: dict[str, tuple[str, ...] | None] = {
     "waiting": ("received", "edited"),
+    "conflict": (CONFLICT,),
     "returned": ("hasIssues",),
     "approved": ("approved",),
     "rejected": ("rejected",),

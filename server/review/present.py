@@ -18,6 +18,7 @@ from server.cases.service import Household, Person
 from server.cases.tables import Flag, Interview
 from server.errors import UserError
 from server.review import queries
+from server.review.tables import CONFLICT
 from server.rounds import service as rounds
 from server.submissions import service as submissions
 from server.submissions.flatten import flatten
@@ -172,6 +173,7 @@ def interview(
         "versions": versions,
         "changes": changes(session, versions, language),
         "decisions": queries.decisions(session, [of.interview_id]),
+        "conflict": queries.conflict(session, of.interview_id) if of.review_state == CONFLICT else None,
         "official": queries.official(session, of),
     }
 

@@ -12,7 +12,7 @@ from server.accounts.access import Scope
 from server.cases.tables import Flag, Interview, InterviewMember
 from server.registry.tables import Link, OfficialDecision, RegistryHousehold
 from server.review.filters import STATES, Filters
-from server.review.tables import Outbox, ReviewDecision
+from server.review.tables import CONFLICT, Outbox, ReviewDecision
 from server.rounds.tables import Round
 from server.secrets.service import vault_of
 from server.submissions.tables import Submission
@@ -153,6 +153,18 @@ def decision(session: Session, decision_id: int, scope: Scope) -> ReviewDecision
         .where(ReviewDecision.decision_id == decision_id, scope.where(Interview))
     )
     return session.scalars(statement).first()
+
+
+def conflict(session: Session, interview_id: str) -> tuple[ReviewDecision, str] | None:
+    """The decision about an interview, read within a scope, that stopped at another of Central, and Central's state."""
+    statement = (
+        select(ReviewDecision, Outbox.found_state)
+        .join(Outbox, Outbox.decision_id == ReviewDecision.decision_id)
+        .where(ReviewDecision.interview_id == interview_id, Outbox.state == CONFLICT, Outbox.kind == "review_state")
+        .order_by(ReviewDecision.decision_id.desc())
+    )
+    found = session.execute(statement).first()
+    return None if found is None else (found[0], found[1])
 
 
 def waiting_messages(session: Session) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from server.cases.tables import Interview
 from server.errors import NotFoundError
 from server.review import place, present, queries, reasons, service
 from server.review.filters import Filters, filters_of
+from server.review.tables import ReviewDecision
 from server.rounds import service as rounds
 from server.submissions import service as submissions
 from server.web.dependencies import RowNumber, database_of, settings_of
@@ -36,6 +38,24 @@ Digit = Annotated[str, Form(max_length=1)]
 Version = Annotated[str, Form(max_length=100)]
 #: Where a decision was made: the answer is a line of the queue, or the decision's part of the interview's page.
 From = Annotated[Literal["queue", "interview"], Form(alias="from")]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the form of a decision holds: the version that was read, a reason's digit, a note, and where it was made."""
+
+    version: str
+    reason: str
+    note: str
+    came_from: str
+
+
+def verdict_of(version: Version, reason: Digit = "", note: Note = "", came_from: From = "interview") -> Verdict:
+    """The verdict in a form's body."""
+    return Verdict(version, reason, note, came_from)
+
+
+VerdictNow = Annotated[Verdict, Depends(verdict_of)]
 #: What a role reads households for, where no other purpose is given.
 _DUTIES = {
     Role.SUPERVISOR: Purpose.REVIEW,
@@ -114,65 +134,36 @@ def next_interview(request: Request, actor: ActorNow, filters: Chosen, interview
 
 @router.post("/interviews/{interview_id}/approve")
 def approve(
-    request: Request,
-    actor: ActorNow,
-    language: LanguageNow,
-    filters: Chosen,
-    interview_id: str,
-    version: Version,
-    came_from: From = "interview",
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str, verdict: VerdictNow
 ) -> Response:
     """Duyệt phiếu: the data are good."""
-    return _decide(request, actor, language, filters, interview_id, "approve", None, version, came_from)
+    return _decide(request, actor, language, filters, interview_id, "approve", None, verdict)
 
 
 @router.post("/interviews/{interview_id}/return")
 def return_(
-    request: Request,
-    actor: ActorNow,
-    language: LanguageNow,
-    filters: Chosen,
-    interview_id: str,
-    version: Version,
-    reason: Digit = "",
-    note: Note = "",
-    came_from: From = "interview",
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str, verdict: VerdictNow
 ) -> Response:
     """Trả lại rà soát viên, with what is to be mended."""
-    text = reasons.compose(reasons.RETURN, reason, note)
-    return _decide(request, actor, language, filters, interview_id, "return", text, version, came_from)
+    text = reasons.compose(reasons.RETURN, verdict.reason, verdict.note)
+    return _decide(request, actor, language, filters, interview_id, "return", text, verdict)
 
 
 @router.post("/interviews/{interview_id}/reject")
 def reject(
-    request: Request,
-    actor: ActorNow,
-    language: LanguageNow,
-    filters: Chosen,
-    interview_id: str,
-    version: Version,
-    reason: Digit = "",
-    note: Note = "",
-    came_from: From = "interview",
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str, verdict: VerdictNow
 ) -> Response:
     """Loại phiếu: it counts nowhere."""
-    text = reasons.compose(reasons.REJECT, reason, note)
-    return _decide(request, actor, language, filters, interview_id, "reject", text, version, came_from)
+    text = reasons.compose(reasons.REJECT, verdict.reason, verdict.note)
+    return _decide(request, actor, language, filters, interview_id, "reject", text, verdict)
 
 
 @router.post("/interviews/{interview_id}/comment")
 def comment(
-    request: Request,
-    actor: ActorNow,
-    language: LanguageNow,
-    filters: Chosen,
-    interview_id: str,
-    version: Version,
-    note: Note = "",
-    came_from: From = "interview",
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str, verdict: VerdictNow
 ) -> Response:
     """Ghi chú, which Central keeps beside the submission."""
-    return _decide(request, actor, language, filters, interview_id, "comment", note, version, came_from)
+    return _decide(request, actor, language, filters, interview_id, "comment", verdict.note, verdict)
 
 
 @router.post("/decisions/{decision_id}/undo")
@@ -185,14 +176,23 @@ def undo(
     came_from: From = "interview",
 ) -> Response:
     """Hoàn tác, as long as Central was told nothing."""
-    with database_of(request).session() as session:
-        decision = queries.decision(session, decision_id, permitted(actor, Action.REVIEW))
-        if decision is None:
-            raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
-        service.undo(session, decision_id)
-        interview_id = decision.interview_id
-        append(session, actor.user_id, [Event("review.undo", "interview", interview_id, Purpose.REVIEW)])
-    return _after(request, actor, language, filters, interview_id, came_from)
+    return _settle(request, actor, language, filters, decision_id, came_from, "review.undo", service.undo)
+
+
+@router.post("/decisions/{decision_id}/insist")
+def insist(
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, decision_id: RowNumber
+) -> Response:
+    """Vẫn gửi quyết định: it is sent although Central shows another."""
+    return _settle(request, actor, language, filters, decision_id, "interview", "review.insist", service.insist)
+
+
+@router.post("/decisions/{decision_id}/give-way")
+def give_way(
+    request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, decision_id: RowNumber
+) -> Response:
+    """Giữ quyết định trên Central: ours is taken back."""
+    return _settle(request, actor, language, filters, decision_id, "interview", "review.give_way", service.give_way)
 
 
 def _queue(request: Request, actor: Actor, language: Language, filters: Filters, number: int) -> Response:
@@ -234,8 +234,7 @@ def _decide(
     interview_id: str,
     action: str,
     reason: str | None,
-    version: str,
-    came_from: str,
+    verdict: Verdict,
 ) -> Response:
     with database_of(request).session() as session:
         of = _readable(session, actor, filters, interview_id)
@@ -247,10 +246,31 @@ def _decide(
             action,
             actor=actor.username or actor.user_id,
             reason=reason,
-            version_id=version or None,
+            version_id=verdict.version or None,
             undo_for=timedelta(seconds=settings_of(request).service.undo_seconds),
         )
         append(session, actor.user_id, [Event(f"review.{action}", "interview", interview_id, Purpose.REVIEW)])
+    return _after(request, actor, language, filters, interview_id, verdict.came_from)
+
+
+def _settle(
+    request: Request,
+    actor: Actor,
+    language: Language,
+    filters: Filters,
+    decision_id: int,
+    came_from: str,
+    event: str,
+    settle: Callable[[Session, int], ReviewDecision],
+) -> Response:
+    """Change what becomes of a decision that the person may have taken."""
+    with database_of(request).session() as session:
+        decision = queries.decision(session, decision_id, permitted(actor, Action.REVIEW))
+        if decision is None:
+            raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
+        settle(session, decision_id)
+        interview_id = decision.interview_id
+        append(session, actor.user_id, [Event(event, "interview", interview_id, Purpose.REVIEW)])
     return _after(request, actor, language, filters, interview_id, came_from)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.cases import service as cases
 from server.errors import ConflictError, NotFoundError, UserError
-from server.review.tables import ACTIONS, STATES, Outbox, ReviewDecision
+from server.review.tables import ACTIONS, CONFLICT, STATES, Outbox, ReviewDecision
 from server.submissions import service as submissions
 from server.submissions.tables import Submission
 
@@ -63,11 +63,17 @@ def decide(
     )
     session.add(decision)
     session.flush()
+    seen = submission.review_state
+    if action in STATES:
+        # Who decides anew while a decision is in conflict has seen what Central shows.
+        for stopped in _conflicts(session, interview_id):
+            stopped.state, seen = "cancelled", stopped.found_state or seen
     # The comment goes first: a state without its reason would leave the enumerator guessing.
     if text:
-        session.add(_message(decision, submission, "comment", {"body": text}, now + undo_for))
+        session.add(_message(decision, submission, "comment", {"body": text}, now + undo_for, seen))
     if action in STATES:
-        session.add(_message(decision, submission, "review_state", {"reviewState": STATES[action]}, now + undo_for))
+        state = {"reviewState": STATES[action]}
+        session.add(_message(decision, submission, "review_state", state, now + undo_for, seen))
     session.flush()
     cases.set_review_state(session, interview_id, effective_state(session, submission))
     return decision
@@ -96,10 +102,71 @@ def undo(session: Session, decision_id: int, *, now: datetime | None = None) -> 
     )
     decision.undone_at = now
     session.flush()
-    submission = submissions.current_one(session, decision.interview_id)
-    if submission is not None:
-        cases.set_review_state(session, decision.interview_id, effective_state(session, submission))
+    _show_effective(session, decision.interview_id)
     return decision
+
+
+def stop(session: Session, decision_id: int, found_state: str) -> None:
+    """Put what is left of a decision aside: Central shows `found_state`, which nobody here knew of."""
+    session.execute(
+        update(Outbox)
+        .where(Outbox.decision_id == decision_id, Outbox.state.in_(("waiting", "sending")))
+        .values(state=CONFLICT, found_state=found_state, last_error_code="review_conflict")
+    )
+    decision = session.get_one(ReviewDecision, decision_id)
+    cases.set_review_state(session, decision.interview_id, CONFLICT)
+
+
+def insist(session: Session, decision_id: int, *, now: datetime | None = None) -> ReviewDecision:
+    """Send a decision although Central shows another: a person has seen both. Raises as `_in_conflict`."""
+    now = now or datetime.now(UTC)
+    decision, messages = _in_conflict(session, decision_id)
+    for message in messages:
+        message.state, message.next_attempt_at = "waiting", now
+        message.seen_state, message.last_error_code = message.found_state, None
+    session.flush()
+    _show_effective(session, decision.interview_id)
+    return decision
+
+
+def give_way(session: Session, decision_id: int, *, now: datetime | None = None) -> ReviewDecision:
+    """Let Central's decision stand: ours is undone, and nothing more of it is sent. Raises as `_in_conflict`."""
+    decision, messages = _in_conflict(session, decision_id)
+    decision.undone_at = now or datetime.now(UTC)
+    found = None
+    for message in messages:
+        message.state, found = "cancelled", message.found_state
+    session.flush()
+    if found is not None:  # what Central showed; the next pull brings the same
+        cases.set_review_state(session, decision.interview_id, found)
+    return decision
+
+
+def _in_conflict(session: Session, decision_id: int) -> tuple[ReviewDecision, list[Outbox]]:
+    """A decision and its stopped messages. Raises `NotFoundError`, or `ConflictError` when none is in conflict."""
+    decision = session.get(ReviewDecision, decision_id)
+    if decision is None:
+        raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
+    messages = [one for one in _conflicts(session, decision.interview_id) if one.decision_id == decision_id]
+    if not messages:
+        raise ConflictError(
+            "decision_settled",
+            "Quyết định này không còn vướng với ODK Central; mở lại phiếu để xem.",
+            "This decision is no longer in conflict with ODK Central; open the interview again.",
+        )
+    return decision, messages
+
+
+def _conflicts(session: Session, interview_id: str) -> list[Outbox]:
+    """Messages about an interview that stopped at another decision of Central, oldest first."""
+    of = (Outbox.central_id == interview_id, Outbox.state == CONFLICT)
+    return list(session.scalars(select(Outbox).where(*of).order_by(Outbox.outbox_id)))
+
+
+def _show_effective(session: Session, interview_id: str) -> None:
+    submission = submissions.current_one(session, interview_id)
+    if submission is not None:
+        cases.set_review_state(session, interview_id, effective_state(session, submission))
 
 
 def effective_state(session: Session, submission: Submission) -> str:
@@ -111,14 +178,14 @@ def effective_states(session: Session, of: Sequence[Submission]) -> dict[str, st
     """`effective_state` of many, by central id.
 
     Our newest decision that was not undone counts for the version it was made about. Once it has been sent, a
-    later change at Central counts again: someone decided there.
+    later change at Central counts again: someone decided there. Stopped by a decision at Central, it is `conflict`.
     """
     states = {submission.central_id: submission.review_state for submission in of}
     versions = {submission.central_id: submission for submission in of}
     ids = sorted(states)
     for start in range(0, len(ids), submissions.BATCH):
         statement = (
-            select(ReviewDecision, Outbox.sent_at)
+            select(ReviewDecision, Outbox.sent_at, Outbox.state)
             .join(
                 Outbox,
                 (Outbox.decision_id == ReviewDecision.decision_id) & (Outbox.kind == "review_state"),
@@ -131,12 +198,13 @@ def effective_states(session: Session, of: Sequence[Submission]) -> dict[str, st
             )
             .order_by(ReviewDecision.decided_at, ReviewDecision.decision_id)
         )
-        for decision, sent_at in session.execute(statement):
+        for decision, sent_at, outbox_state in session.execute(statement):
             submission = versions[decision.interview_id]
             if decision.version_id != submission.version_id:
                 continue
             overtaken = sent_at is not None and submission.updated_at is not None and submission.updated_at > sent_at
-            states[decision.interview_id] = submission.review_state if overtaken else STATES[decision.action]
+            ours = CONFLICT if outbox_state == CONFLICT else STATES[decision.action]
+            states[decision.interview_id] = submission.review_state if overtaken else ours
     return states
 
 
@@ -160,7 +228,12 @@ def forget_words(session: Session, interview_id: str) -> None:
 
 
 def _message(
-    decision: ReviewDecision, submission: Submission, kind: str, payload: dict[str, str], not_before: datetime
+    decision: ReviewDecision,
+    submission: Submission,
+    kind: str,
+    payload: dict[str, str],
+    not_before: datetime,
+    seen_state: str,
 ) -> Outbox:
     return Outbox(
         decision_id=decision.decision_id,
@@ -174,4 +247,6 @@ def _message(
         next_attempt_at=not_before,
         sent_at=None,
         last_error_code=None,
+        seen_state=seen_state,
+        found_state=None,
     )

@@ -16,8 +16,11 @@ STATES = {"approve": "approved", "return": "hasIssues", "reject": "rejected"}
 
 OUTBOX_KINDS = ("review_state", "comment")
 #: `waiting` (for its time or for Central), `sending` (a sender has it: no undoing any more), `sent`, `cancelled`
-#: (undone before it was sent), `failed` (Central refuses for good, the submission is gone: a person must look).
-OUTBOX_STATES = ("waiting", "sending", "sent", "cancelled", "failed")
+#: (undone before it was sent), `failed` (Central refuses for good, the submission is gone: a person must look),
+#: `conflict` (Central shows a decision that the supervisor did not know of: a person chooses).
+OUTBOX_STATES = ("waiting", "sending", "sent", "cancelled", "failed", "conflict")
+#: Review state of an interview while a person has to choose between our decision and Central's.
+CONFLICT = "conflict"
 
 
 class ReviewDecision(Base):
@@ -54,3 +57,7 @@ class Outbox(Base):
     next_attempt_at: Mapped[datetime]  # first: when the time for undoing has passed
     sent_at: Mapped[datetime | None]
     last_error_code: Mapped[str | None] = mapped_column(String(40))
+    #: Central's review state as it was known when this was decided; NULL = not known, nothing is compared.
+    seen_state: Mapped[str | None] = mapped_column(String(20))
+    #: Central's review state that was met instead, in a conflict.
+    found_state: Mapped[str | None] = mapped_column(String(20))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from server.cases.tables import Flag, Interview
 from server.database import Database
 from server.errors import UserError
-from server.review import reasons
+from server.review import reasons, service
 from server.review.filters import STATES
 from server.review.present import mask
 from server.review.tables import Outbox, ReviewDecision
@@ -147,6 +147,25 @@ def test_an_older_version_is_not_decided(client: TestClient, database: Database)
     answer = decide(client, database, one, "approve", version="uuid:an-older-one")
     assert answer.status_code == 409
     assert state(database, one) == "received"
+
+
+@pytest.mark.parametrize(("choice", "left"), [("give-way", "approved"), ("insist", "rejected")])
+def test_a_conflict_with_central_is_shown_and_settled(
+    client: TestClient, database: Database, choice: str, left: str
+) -> None:
+    one = listed(client)[8]
+    assert decide(client, database, one, "reject", reason="1").status_code == 303
+    with database.session() as session:
+        decision = session.scalars(select(ReviewDecision.decision_id).where(ReviewDecision.interview_id == one)).one()
+        service.stop(session, decision, "approved")
+    assert one in listed(client, state="conflict")
+    page = client.get(f"/interviews/{one}", headers=HTML).text
+    assert "Vẫn gửi quyết định này" in page
+    assert "“Đã duyệt”" in page
+    answer = client.post(f"/decisions/{decision}/{choice}", data={"csrf_token": token(client)}, headers=HTML)
+    assert answer.status_code == 303
+    assert state(database, one) == left
+    assert "Vẫn gửi quyết định này" not in client.get(f"/interviews/{one}", headers=HTML).text
 
 
 def test_a_write_from_another_site_is_refused(client: TestClient, database: Database) -> None:

@@ -97,6 +97,12 @@ def decision(form: dict[str, str], **more: Any) -> Rule:
     return Rule(rule.known | {"supervisor": 409}, form=rule.form, path=rule.path)
 
 
+def settling(outcome: int) -> Rule:
+    """Changing what becomes of a decision: the supervisor of its area only."""
+    people = (NOBODY, *PERSONAL, *(f"{role}.abroad" for role in PERSONAL))
+    return Rule(dict.fromkeys(people, HIDDEN) | {"supervisor": outcome})
+
+
 INTERVIEW = "/interviews/{interview_id}"
 EXPECTED: dict[tuple[str, str], Rule] = {
     # open to all
@@ -162,9 +168,9 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", f"{INTERVIEW}/return"): decision({"reason": "1"}),
     ("POST", f"{INTERVIEW}/reject"): decision({"reason": "1"}),
     ("POST", f"{INTERVIEW}/comment"): decision({"note": "x"}),
-    ("POST", "/decisions/{decision_id}/undo"): Rule(
-        dict.fromkeys((NOBODY, *PERSONAL, *(f"{role}.abroad" for role in PERSONAL)), HIDDEN) | {"supervisor": 303}
-    ),
+    ("POST", "/decisions/{decision_id}/undo"): settling(303),
+    ("POST", "/decisions/{decision_id}/insist"): settling(409),  # no conflict to settle
+    ("POST", "/decisions/{decision_id}/give-way"): settling(409),
 }
 
 

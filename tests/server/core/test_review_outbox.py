@@ -155,3 +155,86 @@ def test_a_decision_needs_its_reason_its_interview_and_its_version(pulled: Field
         with pytest.raises(ConflictError):
             review.decide(session, instance_id(1), "approve", actor="a", version_id="uuid:older")
         assert review.decisions_about(session, instance_id(1)) == []
+
+
+@pytest.fixture
+def stopped(pulled: Field) -> tuple[Field, int]:
+    """A return that was decided here while a person rejected the interview at Central."""
+    decision = _decide(pulled, "return", reason="Xem lại")
+    pulled.set_state(1, "rejected")
+    assert _deliver(pulled) == Delivered(conflicts=1)
+    return pulled, decision
+
+
+def test_a_decision_at_central_is_never_overwritten(stopped: tuple[Field, int]) -> None:
+    field, _decision = stopped
+    at_central = field.at_central(1)
+    assert (at_central["reviewState"], at_central["comments"]) == ("rejected", [])
+    assert {(message.state, message.found_state) for message in _outbox(field)} == {("conflict", "rejected")}
+    assert _state_here(field) == "conflict"
+    assert _deliver(field, LATER + timedelta(days=1)) == Delivered()
+    field.sync()  # deriving again does not settle what a person has to settle
+    assert _state_here(field) == "conflict"
+
+
+def test_who_insists_is_heard_once(stopped: tuple[Field, int]) -> None:
+    field, decision = stopped
+    with field.database.session() as session:
+        review.insist(session, decision, now=LATER)
+    assert _state_here(field) == "hasIssues"
+    assert _deliver(field) == Delivered(sent=2)
+    assert field.at_central(1)["reviewState"] == "hasIssues"
+    with pytest.raises(ConflictError), field.database.session() as session:
+        review.insist(session, decision)
+
+
+def test_who_insists_does_not_overwrite_yet_another_decision(stopped: tuple[Field, int]) -> None:
+    field, decision = stopped
+    with field.database.session() as session:
+        review.insist(session, decision, now=LATER)
+    field.set_state(1, "approved")
+    assert _deliver(field) == Delivered(conflicts=1)
+    assert _outbox(field)[-1].found_state == "approved"
+
+
+def test_who_gives_way_leaves_central_as_it_is(stopped: tuple[Field, int]) -> None:
+    field, decision = stopped
+    with field.database.session() as session:
+        review.give_way(session, decision)
+    assert _state_here(field) == "rejected"
+    assert _deliver(field) == Delivered()
+    field.sync()
+    assert _state_here(field) == "rejected"
+    with pytest.raises(NotFoundError), field.database.session() as session:
+        review.give_way(session, 404)
+
+
+def test_a_new_decision_settles_the_conflict(stopped: tuple[Field, int]) -> None:
+    field, decision = stopped
+    _decide(field, "approve")
+    assert _deliver(field) == Delivered(sent=1)
+    assert field.at_central(1)["reviewState"] == "approved"
+    with pytest.raises(ConflictError), field.database.session() as session:
+        review.give_way(session, decision)
+
+
+def test_our_own_earlier_decision_is_no_conflict(pulled: Field) -> None:
+    _decide(pulled, "approve")
+    _decide(pulled, "reject", reason="Trùng phiếu")
+    assert _deliver(pulled) == Delivered(sent=3)
+    assert pulled.at_central(1)["reviewState"] == "rejected"
+
+
+def test_a_restored_backup_does_not_send_again(pulled: Field) -> None:
+    """What was sent after the backup was made stands in it as waiting."""
+    _decide(pulled, "approve")
+    before = [(message.outbox_id, message.next_attempt_at) for message in _outbox(pulled)]
+    _deliver(pulled)
+    pulled.set_state(1, "hasIssues")  # a person, later, in Central
+    with pulled.database.session() as session:
+        for outbox_id, next_attempt_at in before:
+            message = session.get_one(Outbox, outbox_id)
+            message.state, message.sent_at, message.attempts = "waiting", None, 0
+            message.next_attempt_at = next_attempt_at
+    assert _deliver(pulled) == Delivered(conflicts=1)
+    assert pulled.at_central(1)["reviewState"] == "hasIssues"
