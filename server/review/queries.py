@@ -164,7 +164,7 @@ def conflict(session: Session, interview_id: str) -> tuple[ReviewDecision, str] 
         .order_by(ReviewDecision.decision_id.desc())
     )
     found = session.execute(statement).first()
-    return None if found is None else (found[0], found[1])
+    return None if found is None else (found[0], found[1] or "received")
 
 
 def waiting_messages(session: Session) -> int:
