@@ -57,6 +57,11 @@ def contributions(
                 yield from contributions(evaluator, item, rows & takes_part, scope)
         case ex.Not(condition):
             yield from contributions(evaluator, condition, rows, scope)
+        case ex.Accept(inner, when):
+            accepted = evaluator.condition(when, scope)
+            open_value = evaluator.condition(inner, scope).unknown
+            yield from contributions(evaluator, when, rows & (~value.unknown | ~accepted.true), scope)
+            yield from contributions(evaluator, inner, rows & (~value.unknown | open_value), scope)
         case ex.In(question) | ex.Selected(question) | ex.IsUnknown(question):
             yield Contribution(scope, question, rows)
         case ex.Compare(left, operator, right):

@@ -8,6 +8,7 @@
 - `all`, `any`, `not` are Kleene's: one false settles `all`, one true settles `any`, whatever else is unknown.
 - `compare` is true when it holds for every pair of values of the two intervals, false when it holds for none, else
   unknown.
+- `accept` has the value of its condition where its `when` is true, and is unknown wherever that is not true.
 - `in` and `selected` are unknown on an unknown answer; `selected` is true as soon as one of its codes is named, even
   beside `dk`. `is_unknown` is true or false, never unknown, and is the one operator whose value can turn when a
   missing answer is filled in.
@@ -50,6 +51,14 @@ class AnyOf:
 @dataclass(frozen=True)
 class Not:
     condition: Condition
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The value of the condition where `when` is true; unknown elsewhere: an answer whose source is not good enough."""
+
+    value: Condition
+    when: Condition
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Lookup:
     values: tuple[tuple[str, float], ...]
 
 
-Condition = AllOf | AnyOf | Not | In | Selected | IsUnknown | Compare | AnyMember
+Condition = AllOf | AnyOf | Not | Accept | In | Selected | IsUnknown | Compare | AnyMember
 Number = Constant | Answer | Age | MemberCount | Sum | Divide | CountOf | CountMembers | ShareOfMembers | Lookup
 
 
@@ -214,6 +223,15 @@ def _list(source: object, path: str, what: str) -> list[object]:
 def _conditions(source: object, path: str, scope: Scope) -> tuple[Condition, ...]:
     items = _list(source, path, "conditions")
     return tuple(parse_condition(item, f"{path}[{i}]", scope) for i, item in enumerate(items))
+
+
+def _accept(source: object, path: str, scope: Scope) -> Condition:
+    if not isinstance(source, dict) or set(source) != {"value", "when"}:
+        raise StandardError(f"{path}: expected `value:` and `when:`, each with a condition")
+    return Accept(
+        parse_condition(source["value"], f"{path}.value", scope),
+        parse_condition(source["when"], f"{path}.when", scope),
+    )
 
 
 def _members(source: object, path: str, scope: Scope) -> Condition:
@@ -301,6 +319,7 @@ _CONDITIONS: dict[str, Callable[[object, str, Scope], Condition]] = {
     "all": lambda source, path, scope: AllOf(_conditions(source, path, scope)),
     "any": _any,
     "not": lambda source, path, scope: Not(parse_condition(source, path, scope)),
+    "accept": _accept,
     "in": lambda source, path, scope: In(*_codes(source, path, scope, "choice")),
     "selected": lambda source, path, scope: Selected(*_codes(source, path, scope, "multiple")),
     "is_unknown": _is_unknown,

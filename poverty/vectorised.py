@@ -87,6 +87,9 @@ class Evaluator:
             case ex.Not(condition):
                 value = self.condition(condition, scope)
                 return Truth(value.false, value.true)
+            case ex.Accept(inner, when):
+                value, accepted = self.condition(inner, scope), self.condition(when, scope).true
+                return Truth(value.true & accepted, value.false & accepted)
             case ex.In(question, codes):
                 answered = self.codes(question)
                 return _by_code(answered, [code in codes for code in QUESTIONS[question].known])

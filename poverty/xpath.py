@@ -150,6 +150,9 @@ class _Compiler:
             case ex.Not(condition):
                 value = self.condition(condition)
                 return _Truth(value.false, value.true)
+            case ex.Accept(inner, when):
+                value, accepted = self.condition(inner), self.condition(when).true
+                return _Truth(_join("and", [accepted, value.true]), _join("and", [accepted, value.false]))
             case ex.In(question, codes):
                 others = [code for code in QUESTIONS[question].known if code not in codes]
                 return _Truth(_one_of(question, codes), _one_of(question, others))

@@ -28,6 +28,8 @@ def truth(node: ex.Condition, household: Row, member: Row | None = None) -> bool
     if isinstance(node, ex.Not):
         value = truth(node.condition, household, member)
         return None if value is None else not value
+    if isinstance(node, ex.Accept):
+        return truth(node.value, household, member) if truth(node.when, household, member) is True else None
     if isinstance(node, ex.In):
         answer = row.get(node.question)
         return answer in node.codes if answer in QUESTIONS[node.question].known else None

@@ -83,6 +83,7 @@ def conditions(scope: Scope = "household") -> st.SearchStrategy[ex.Condition]:
             st.builds(ex.AllOf, several)
             | st.builds(ex.AnyOf, several)
             | st.builds(ex.Not, inner)
+            | st.builds(ex.Accept, inner, inner)
             | st.builds(ex.Compare, numbers, operators, numbers)
         )
 
