@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
@@ -72,24 +72,29 @@ def _class_changes(session: Session, round_id: str) -> list[dict[str, Any]]:
     """Set last year's class of linked interviews, and flag the determined ones whose proposal differs from it."""
     session.execute(update(Interview).where(Interview.round_id == round_id).values(previous_class=None))
     previous = registry.previous_classes(session, round_id)
+    # The table, not the entity: an entity is loaded with all that is sealed in it.
+    table = Interview.__table__
+    write = update(table).where(table.c.interview_id == bindparam("of")).values(previous_class=bindparam("previous"))  # type: ignore[arg-type]
     ids = sorted(previous)
     flags: list[dict[str, Any]] = []
     for start in range(0, len(ids), _AT_ONCE):
         batch = ids[start : start + _AT_ONCE]
-        statement = select(Interview).where(Interview.round_id == round_id, Interview.interview_id.in_(batch))
-        for interview in session.scalars(statement.order_by(Interview.interview_id)):
-            interview.previous_class = previous[interview.interview_id]
-            if interview.proposed_class in ("undetermined", interview.previous_class):
-                continue
-            flags.append(
-                {
-                    "interview_id": interview.interview_id,
-                    "code": "class_changed",
-                    "field": "",
-                    "member_no": 0,
-                    "severity": KINDS["class_changed"].severity,
-                    "details": {"previous": interview.previous_class, "proposed": interview.proposed_class},
-                }
-            )
-    session.flush()
+        statement = select(Interview.interview_id, Interview.proposed_class).where(
+            Interview.round_id == round_id, Interview.interview_id.in_(batch)
+        )
+        rows = session.execute(statement.order_by(Interview.interview_id)).all()
+        if rows:
+            session.execute(write, [{"of": of, "previous": previous[of]} for of, _proposed in rows])
+        flags += [
+            {
+                "interview_id": of,
+                "code": "class_changed",
+                "field": "",
+                "member_no": 0,
+                "severity": KINDS["class_changed"].severity,
+                "details": {"previous": previous[of], "proposed": proposed},
+            }
+            for of, proposed in rows
+            if proposed not in ("undetermined", previous[of])
+        ]
     return flags
