@@ -113,7 +113,7 @@ def _class_of(row: dict[Any, Any], people: list[_Person]) -> str:
     deprived = [
         _any(_all(_at_least(p.age, 15), _any(p.is_in("work", "unemployed"), p.unprotected())) for p in people),
         _dependents(people),
-        _any(_all(_under(p.age, 16), p.is_in("malnourished", "yes")) for p in people),
+        _any(_all(_under(p.age, 16), p.malnourished()) for p in people),
         _any(_all(_at_least(p.age, 6), p.is_in("insured", "no")) for p in people),
         _any(p.undereducated() for p in people),
         _any(p.out_of_school() for p in people),
@@ -146,6 +146,10 @@ class _Person:
 
     def unprotected(self) -> bool | None:
         return _all(self.is_in("work", "wage"), self.is_in("contract", "no"))
+
+    def malnourished(self) -> bool | None:
+        sure = self.is_in("nutrition_source", "station measured")
+        return self.is_in("malnourished", "yes") if sure else None
 
     def undereducated(self) -> bool | None:
         finished = "upper_secondary elementary intermediate college university"

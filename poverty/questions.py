@@ -81,6 +81,7 @@ ANSWER_NAMES: dict[str, Text] = {
     "insured": Text("thẻ bảo hiểm y tế", "health insurance"),
     "allowance": Text("trợ cấp xã hội hằng tháng", "monthly social allowance"),
     "malnourished": Text("suy dinh dưỡng", "malnutrition"),
+    "nutrition_source": Text("nguồn xác nhận suy dinh dưỡng", "source of the nutrition answer"),
 }
 
 

@@ -27,6 +27,7 @@ def person(**answers: Any) -> Answers:
         "insured": "yes",
         "allowance": "none",
         "malnourished": "no",
+        "nutrition_source": "station",
     }
     return {**plain, **answers}
 

@@ -37,7 +37,17 @@ def test_a_rule_of_the_house_is_one_row_of_the_household() -> None:
 
 
 def test_a_rule_that_concerns_no_member_is_told_once() -> None:
-    assert rows_of("d03", household(person(), person(age=10))) == [("not_deprived", None, "birth_date malnourished")]
+    home = household(person(), person(age=10))
+    assert rows_of("d03", home) == [("not_deprived", None, "birth_date nutrition_source malnourished")]
+
+
+def test_an_answer_whose_source_does_not_count_names_the_source() -> None:
+    told = household(person(), person(age=10, malnourished="no", nutrition_source="mother"))
+    assert rows_of("d03", told) == [("unknown", 2, "nutrition_source")]
+    silent = household(person(age=10, malnourished=None, nutrition_source="station"))
+    assert rows_of("d03", silent) == [("unknown", 1, "malnourished")]
+    neither = household(person(age=10, malnourished="dk", nutrition_source=None))
+    assert rows_of("d03", neither) == [("unknown", 1, "nutrition_source malnourished")]
 
 
 def test_an_unknown_rule_names_the_missing_answers_only() -> None:

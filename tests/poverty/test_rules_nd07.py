@@ -126,6 +126,14 @@ def test_d03_malnourished_under_16(age: int | None, malnourished: str | None, ex
     assert one("d03", age=age, malnourished=malnourished) is expected
 
 
+@pytest.mark.parametrize("malnourished", ["yes", "no", "dk", None])
+@pytest.mark.parametrize("source", ["station", "measured", "mother", None, "neighbour"])
+def test_d03_takes_the_answer_from_a_list_or_a_measurement_only(malnourished: str | None, source: str | None) -> None:
+    known = {"yes": True, "no": False}.get(malnourished or "") if source in ("station", "measured") else None
+    assert one("d03", age=5, malnourished=malnourished, nutrition_source=source) is known
+    assert one("d03", age=16, malnourished=malnourished, nutrition_source=source) is False
+
+
 @pytest.mark.parametrize(
     "age, insured, expected",
     [
