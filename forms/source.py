@@ -45,6 +45,7 @@ class Sheet:
     name: str
     header: tuple[str, ...]
     rows: tuple[Row, ...]
+    line: int = 0  # where the header stands
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,13 @@ class FormSource:
 
 def read_source(path: Path) -> FormSource:
     """Read a form source. Raises FormError with file, line and remedy when it is not a form."""
+    source = read_tables(path)
+    _check_names(source)
+    return source
+
+
+def read_tables(path: Path) -> FormSource:
+    """Read the tables of a form source, whatever they say. Raises FormError, a line for each row that is no row."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -81,27 +89,36 @@ def read_source(path: Path) -> FormSource:
     name: str = ""
     header: tuple[str, ...] = ()
     rows: list[Row] = []
+    header_line = 0
+    faults: list[FormError] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        first, *cells = _cells(source, number, line)
-        if first:
-            _add(source, name, header, rows)
-            if first not in SHEETS or first in source.sheets or first == name:
-                raise source.error(number, f"`{first}` is not a new sheet; a form has {', '.join(SHEETS)}, each once")
-            name, header, rows = first, (), []
-        if not name:
-            raise source.error(number, "a row before the first sheet; begin with `| survey |`")
-        if not any(cells):
-            continue
-        if not header:
-            header = _header(source, number, name, cells)
-        else:
-            rows.append(_row(source, number, header, cells))
-    _add(source, name, header, rows)
-    if "survey" not in source.sheets or "settings" not in source.sheets:
-        raise FormError(f"{path.name}: a form needs the sheets survey and settings")
-    _check_names(source)
+        try:
+            first, *cells = _cells(source, number, line)
+            if first:
+                _add(source, name, header, rows, header_line)
+                is_new = first in SHEETS and first not in source.sheets
+                name, header, rows = first, (), []
+                if not is_new:
+                    known = ", ".join(SHEETS)
+                    raise source.error(number, f"`{first}` is not a new sheet; a form has {known}, each once")
+            if not name:
+                raise source.error(number, "a row before the first sheet; begin with `| survey |`")
+            if not any(cells):
+                continue
+            if not header:
+                header, header_line = tuple(cells), number
+                _check_header(source, number, name, header)
+            else:
+                rows.append(_row(source, number, header, cells))
+        except FormError as fault:
+            faults.append(fault)
+    _add(source, name, header, rows, header_line)
+    if not faults and not {"survey", "settings"} <= set(source.sheets):
+        faults.append(FormError(f"{path.name}: a form needs the sheets survey and settings"))
+    if faults:
+        raise FormError("\n".join(str(fault) for fault in faults))
     return source
 
 
@@ -143,15 +160,13 @@ def _cells(source: FormSource, number: int, line: str) -> list[str]:
     return [cell.strip().replace(r"\|", "|") for cell in _BAR.split(line[1:-1])]
 
 
-def _header(source: FormSource, number: int, sheet: str, cells: list[str]) -> tuple[str, ...]:
-    header = tuple(cells)
-    missing = [column for column in _REQUIRED_COLUMNS[sheet] if column not in header]
+def _check_header(source: FormSource, number: int, sheet: str, header: tuple[str, ...]) -> None:
+    missing = [column for column in _REQUIRED_COLUMNS.get(sheet, ()) if column not in header]
     if missing:
         raise source.error(number, f"the sheet {sheet} lacks the column {', '.join(missing)}")
     named = [column for column in header if column]
     if len(named) != len(set(named)):
         raise source.error(number, f"the sheet {sheet} has a column twice")
-    return header
 
 
 def _row(source: FormSource, number: int, header: tuple[str, ...], cells: list[str]) -> Row:
@@ -164,9 +179,9 @@ def _row(source: FormSource, number: int, header: tuple[str, ...], cells: list[s
     return Row(number, {column: cell for column, cell in zip(header, cells, strict=False) if cell})
 
 
-def _add(source: FormSource, name: str, header: tuple[str, ...], rows: list[Row]) -> None:
+def _add(source: FormSource, name: str, header: tuple[str, ...], rows: list[Row], line: int) -> None:
     if name:
-        source.sheets[name] = Sheet(name, header, tuple(rows))
+        source.sheets[name] = Sheet(name, header, tuple(rows), line)
 
 
 def _check_names(source: FormSource) -> None:
