@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import errors
+from . import actor_properties, errors
 from .state import State, new_token, now
 from .web import (
+    FORM,
+    PROJECT,
     ROLE_IDS,
     actor_by_id,
     actor_json,
@@ -102,8 +104,9 @@ def app_user_json(state: State, row: sqlite3.Row, more: bool) -> dict[str, Any]:
     result = {"projectId": row["projectId"], **actor_json(row), "token": token}
     if more:
         result["createdBy"] = actor_by_id(state, row["createdBy"])
-        result["lastUsed"] = row["lastUsed"]
-        result["properties"] = None
+        used = "SELECT max(loggedAt) FROM audits WHERE actorId = ? AND action = 'submission.create'"
+        result["lastUsed"] = state.scalar(used, row["id"])
+        result["properties"] = actor_properties.values_of(state, row["id"])
     return result
 
 
@@ -122,6 +125,8 @@ async def create_app_user(request: Request) -> Response:
     body = await json_body(request)
     if not body.get("displayName"):
         raise errors.missing_parameter("displayName")
+    given = body.get("properties")
+    values = {} if given is None else actor_properties.checked(state, row["id"], given)
     csrf = new_token()
     with state.write():
         created = state.insert(
@@ -133,20 +138,43 @@ async def create_app_user(request: Request) -> Response:
             createdAt=now(),
         )
         state.insert("sessions", token=new_token(), actorId=created, csrf=csrf, createdAt=now(), expiresAt=FOREVER)
+        actor_properties.assign(state, row["id"], created, values)
     user = state.one("SELECT * FROM actors WHERE id = ?", created)
     assert user is not None
     return answer({**app_user_json(state, user, False), "csrf": csrf, "expiresAt": FOREVER})
 
 
-async def delete_app_user(request: Request) -> Response:
-    state = state_of(request)
-    row, _ = project_of(request, "field_key.delete")
-    user = state.one(
-        "SELECT id FROM actors WHERE id = ? AND projectId = ? AND deletedAt IS NULL",
+def app_user_of(request: Request, verb: str) -> sqlite3.Row:
+    row, _ = project_of(request, verb)
+    user = state_of(request).one(
+        "SELECT * FROM actors WHERE id = ? AND projectId = ? AND deletedAt IS NULL",
         *(request.path_params["user"], row["id"]),
     )
     if user is None:
         raise errors.not_found()
+    return user
+
+
+async def get_app_user(request: Request) -> Response:
+    user = app_user_of(request, "field_key.list")
+    return answer(app_user_json(state_of(request), user, extended(request)))
+
+
+async def change_app_user(request: Request) -> Response:
+    """Sets the properties given; the answer is always the long one."""
+    state = state_of(request)
+    user = app_user_of(request, "field_key.update")
+    given = (await json_body(request)).get("properties")
+    if given is not None:
+        values = actor_properties.checked(state, user["projectId"], given)
+        with state.write():
+            actor_properties.assign(state, user["projectId"], user["id"], values)
+    return answer(app_user_json(state, user, True))
+
+
+async def delete_app_user(request: Request) -> Response:
+    state = state_of(request)
+    user = app_user_of(request, "field_key.delete")
     with state.write() as db:
         db.execute("UPDATE actors SET deletedAt = ? WHERE id = ?", (now(), user["id"]))
         db.execute("DELETE FROM sessions WHERE actorId = ?", (user["id"],))
@@ -222,15 +250,14 @@ async def form_assignments(request: Request) -> Response:
     return answer(listed)
 
 
-PROJECT = "/v1/projects/{project}"
-FORM = PROJECT + "/forms/{form}"
-
 routes = [
     Route("/v1/projects", list_projects, methods=["GET"]),
     Route("/v1/projects", create_project, methods=["POST"]),
     Route(PROJECT, project, methods=["GET", "PATCH", "DELETE"]),
     Route(PROJECT + "/app-users", list_app_users, methods=["GET"]),
     Route(PROJECT + "/app-users", create_app_user, methods=["POST"]),
+    Route(PROJECT + "/app-users/{user:int}", get_app_user, methods=["GET"]),
+    Route(PROJECT + "/app-users/{user:int}", change_app_user, methods=["PATCH"]),
     Route(PROJECT + "/app-users/{user:int}", delete_app_user, methods=["DELETE"]),
     Route(PROJECT + "/assignments/forms", form_assignments, methods=["GET"]),
     Route(PROJECT + "/assignments/forms/{role}", form_assignments, methods=["GET"]),

@@ -12,7 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import access, datasets, entity_odata, form_routes, odata, openrosa, sessions, submission_routes
+from . import (
+    access,
+    actor_properties,
+    datasets,
+    entity_odata,
+    form_routes,
+    odata,
+    openrosa,
+    sessions,
+    submission_routes,
+)
 from .errors import Problem, authentication_failed, not_found, problem_response
 from .faults import Faults
 from .state import State
@@ -81,7 +91,17 @@ def create_app(state_file: Path, user: str, password: str, domain: str, *, fault
 
     listed = [
         route
-        for module in (sessions, access, odata, openrosa, form_routes, submission_routes, entity_odata, datasets)
+        for module in (
+            sessions,
+            access,
+            actor_properties,
+            odata,
+            openrosa,
+            form_routes,
+            submission_routes,
+            entity_odata,
+            datasets,
+        )
         for route in module.routes
     ]
     routes = [AnyMethodRoute(route.path, route.endpoint, methods=route.methods) for route in listed]

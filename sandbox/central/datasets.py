@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sqlite3
 from itertools import pairwise
 from typing import Any
@@ -14,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import entities, errors
-from .access import PROJECT
+from . import actor_properties, entities, errors
 from .instance import odata_name
 from .state import State, md5, now
 from .web import (
+    PROJECT,
     actor_by_id,
     answer,
     audit,
@@ -30,6 +29,7 @@ from .web import (
     project_of,
     state_of,
     success,
+    valid_name,
 )
 
 LIST = PROJECT + "/datasets/{dataset}"
@@ -49,18 +49,6 @@ def dataset_of(request: Request, verb: str) -> tuple[sqlite3.Row, sqlite3.Row]:
     """(entity list, actor) of the path; the verb must be held in the project."""
     project, actor = project_of(request, verb)
     return find(state_of(request), project["id"], request.path_params["dataset"]), actor
-
-
-def phone_csv(state: State, dataset: int) -> bytes:
-    """The list as a form's file: name (the uuid), label, __version, then the properties; newest first."""
-    names = entities.property_names(state, dataset)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["name", "label", "__version", *names])
-    for row in state.db.execute(f"{entities.CURRENT_SQL} {LISTED}", (dataset,)):
-        data = orjson.loads(row["data"])
-        writer.writerow([row["uuid"], row["label"], row["version"], *(data.get(name, "") for name in names)])
-    return out.getvalue().encode()
 
 
 async def export_csv(request: Request) -> Response:
@@ -124,6 +112,10 @@ def metadata_json(state: State, row: sqlite3.Row, more: bool) -> dict[str, Any]:
         }
         for item in state.all("SELECT * FROM properties WHERE datasetId = ? ORDER BY id", row["id"])
     ]
+    rules = actor_properties.rules_of(state, row["id"])
+    access: dict[str, Any] = {"accessFilter": {"type": "property", "rules": rules}} if rules else {}
+    if row["ownerOnly"]:
+        access = {"accessFilter": {"type": "ownerOnly"}}
     return dataset_json(state, row, more) | {
         "lastUpdate": row["lastUpdate"],
         "linkedForms": [dict(item) for item in linked],
@@ -131,6 +123,7 @@ def metadata_json(state: State, row: sqlite3.Row, more: bool) -> dict[str, Any]:
         "draftLinkedForms": [],
         "draftSourceForms": [],
         "properties": properties,
+        **access,
     }
 
 
@@ -139,10 +132,6 @@ async def list_datasets(request: Request) -> Response:
     project, _ = project_of(request, "dataset.list")
     rows = state.all("SELECT * FROM datasets WHERE projectId = ? AND deletedAt IS NULL ORDER BY name", project["id"])
     return answer([dataset_json(state, row, extended(request)) for row in rows])
-
-
-def valid_name(name: object) -> bool:
-    return isinstance(name, str) and re.fullmatch(r"(?!__)[A-Za-z_:][\w:-]*", name) is not None
 
 
 async def create_dataset(request: Request) -> Response:
@@ -173,9 +162,14 @@ async def dataset(request: Request) -> Response:
     row, _ = dataset_of(request, verb)
     if request.method == "PATCH":
         body = await json_body(request)
-        values = [int(bool(body.get(name, row[name]))) for name in ("approvalRequired", "ownerOnly")]
         with state.write() as db:
+            if "accessFilter" in body:
+                body["ownerOnly"] = actor_properties.change_rules(state, row, body["accessFilter"])
+            elif body.get("ownerOnly"):
+                actor_properties.change_rules(state, row, None)
+            values = [int(bool(body.get(name, row[name]))) for name in ("approvalRequired", "ownerOnly")]
             db.execute("UPDATE datasets SET approvalRequired = ?, ownerOnly = ? WHERE id = ?", (*values, row["id"]))
+            entities.touch(state, row["id"])
         row, _ = dataset_of(request, verb)
     if request.method == "DELETE":
         shown = metadata_json(state, row, False)
@@ -218,7 +212,7 @@ def version_json(state: State, row: sqlite3.Row, more: bool, *, data: bool = Tru
         result["dataReceived"] = orjson.loads(row["dataReceived"])
     clashing = None if row["conflicting"] is None else orjson.loads(row["conflicting"])
     result |= {"conflictingProperties": clashing, "createdAt": row["versionAt"]}
-    result |= {"branchId": None, "trunkVersion": None, "branchBaseVersion": None}
+    result |= {name: row[name] for name in ("branchId", "trunkVersion", "branchBaseVersion")}
     return result | ({"creator": actor_by_id(state, row["editorId"])} if more else {})
 
 
@@ -323,16 +317,16 @@ async def set_deleted(request: Request) -> Response:
     return success()
 
 
-async def bulk_delete(request: Request) -> Response:
+async def bulk_change(request: Request) -> Response:
+    """`/bulk-delete` and `/bulk-restore`: those of `ids` that can be, and how many they were."""
     state = state_of(request)
-    row, _ = dataset_of(request, "entity.delete")
+    restoring = request.url.path.endswith("/bulk-restore")
+    row, _ = dataset_of(request, "entity.restore" if restoring else "entity.delete")
     body = await json_body(request)
+    moment, held = (None, "NOT NULL") if restoring else (now(), "NULL")
+    sql = f"UPDATE entities SET deletedAt = ? WHERE datasetId = ? AND uuid = ? AND deletedAt IS {held}"  # noqa: S608
     with state.write() as db:
-        count = 0
-        for identity in body.get("ids") or []:
-            values = (now(), row["id"], identity)
-            sql = "UPDATE entities SET deletedAt = ? WHERE datasetId = ? AND uuid = ? AND deletedAt IS NULL"
-            count += db.execute(sql, values).rowcount
+        count = sum(db.execute(sql, (moment, row["id"], identity)).rowcount for identity in body.get("ids") or [])
         entities.touch(state, row["id"])
     return answer({"count": count})
 
@@ -373,7 +367,8 @@ routes = [
     Route(LIST + "/entities.csv", export_csv, methods=["GET"]),
     Route(LIST + "/entities", list_entities, methods=["GET"]),
     Route(LIST + "/entities", create_entities, methods=["POST"]),
-    Route(LIST + "/entities/bulk-delete", bulk_delete, methods=["POST"]),
+    Route(LIST + "/entities/bulk-delete", bulk_change, methods=["POST"]),
+    Route(LIST + "/entities/bulk-restore", bulk_change, methods=["POST"]),
     Route(ONE + "/versions", list_versions, methods=["GET"]),
     Route(ONE + "/diffs", list_diffs, methods=["GET"]),
     Route(ONE + "/audits", list_audits, methods=["GET"]),

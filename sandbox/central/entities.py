@@ -9,23 +9,34 @@ from __future__ import annotations
 import re
 import sqlite3
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
-from . import errors, xml
+from . import errors
 from .state import State, now
 from .web import audit
 from .xform import EntityList
-from .xml import Node, local
 
 _UUID4 = re.compile(r"(?:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})", re.IGNORECASE)
 CURRENT_SQL = """
 SELECT e.*, d.id AS defId, d.label, d.data, d.dataReceived, d.version, d.baseVersion, d.creatorId AS editorId,
-  d.userAgent, d.createdAt AS versionAt, d.current, d.conflicting
+  d.userAgent, d.createdAt AS versionAt, d.current, d.conflicting, d.branchId, d.trunkVersion, d.branchBaseVersion
 FROM entities e JOIN entity_defs d ON d.entityId = e.id AND d.current = 1
 """
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a version stands in the line of changes that a phone made offline; all None for any other."""
+
+    branch: str | None = None
+    trunk: int | None = None
+    base: int | None = None
+
+
+_NO_BRANCH = Branch()
 
 
 def lists_to_text(lists: list[EntityList]) -> str:
@@ -108,6 +119,7 @@ def insert(
     actor: sqlite3.Row,
     agent: str | None,
     source: dict[str, Any],
+    branch: Branch = _NO_BRANCH,
 ) -> int:
     """A new entity; its id. 409.3 for a uuid in use, 409.19 for one that was deleted."""
     identity, label, data = new
@@ -123,7 +135,7 @@ def insert(
     moment = now()
     entity = state.insert("entities", datasetId=dataset["id"], uuid=identity, creatorId=actor["id"], createdAt=moment)
     received = {"label": label, **data}
-    _insert_def(state, entity, 1, None, label, data, received, actor, agent, source, moment)
+    _insert_def(state, entity, 1, None, label, data, received, actor, agent, source, moment, None, branch)
     details = {"entity": {"uuid": identity, "dataset": dataset["name"]}}
     audit(state, actor, "entity.create", dataset["acteeId"], details, entity=entity)
     touch(state, dataset["id"])
@@ -139,10 +151,12 @@ def change(
     agent: str | None,
     source: dict[str, Any],
     base: int | None = None,
+    branch: Branch = _NO_BRANCH,
 ) -> None:
     """A new version over `current` (a row of CURRENT_SQL). `base` is the version the change started from.
 
-    A base that is not current makes a conflict: "hard" when both changed the same value, else "soft".
+    A base that is not current makes a conflict: "hard" when both changed the same value, else "soft". So does a
+    change of a branch into which somebody else's version has come since its trunk.
     """
     moment = now()
     before = {"label": current["label"], **orjson.loads(current["data"])}
@@ -151,11 +165,15 @@ def change(
     if base != current["version"]:
         clashing = _clashing(state, current["id"], base, before, received, dataset)
         conflict = "hard" if clashing or conflict == "hard" else "soft"
+    elif branch.branch and _interrupted(state, current["id"], branch):
+        conflict = conflict or "soft"
     after = {**before, **received}
     label = after.pop("label")
     state.db.execute("UPDATE entity_defs SET current = 0 WHERE id = ?", (current["defId"],))
     version = current["version"] + 1
-    _insert_def(state, current["id"], version, base, label, after, received, actor, agent, source, moment, clashing)
+    _insert_def(
+        *(state, current["id"], version, base, label, after, received, actor, agent, source, moment, clashing, branch)
+    )
     state.db.execute("UPDATE entities SET updatedAt = ?, conflict = ? WHERE id = ?", (moment, conflict, current["id"]))
     details = {"entity": {"uuid": current["uuid"], "dataset": dataset["name"]}}
     audit(state, actor, "entity.update.version", dataset["acteeId"], details, entity=current["id"])
@@ -175,6 +193,11 @@ def _clashing(
     return [name for name, value in received.items() if name in changed and now_held[name] != value]
 
 
+def _interrupted(state: State, entity: int, branch: Branch) -> bool:
+    sql = "SELECT 1 FROM entity_defs WHERE entityId = ? AND branchId IS NOT ? AND version > ?"
+    return state.one(sql, entity, branch.branch, branch.trunk or 1) is not None
+
+
 def _insert_def(
     state: State,
     entity: int,
@@ -187,7 +210,8 @@ def _insert_def(
     agent: str | None,
     source: dict[str, Any],
     moment: str,
-    clashing: list[str] | None = None,
+    clashing: list[str] | None,
+    branch: Branch,
 ) -> None:
     state.insert(
         "entity_defs",
@@ -203,82 +227,7 @@ def _insert_def(
         userAgent=agent,
         createdAt=moment,
         source=orjson.dumps(source).decode(),
+        branchId=branch.branch,
+        trunkVersion=branch.trunk,
+        branchBaseVersion=branch.base,
     )
-
-
-def from_submission(state: State, form: sqlite3.Row, root: Node, actor: sqlite3.Row, *, approved: bool = False) -> None:
-    """What a new submission does to entity lists. What cannot be applied is logged, never refused, as in Central.
-
-    A list with `approvalRequired` gets new entities only when the submission is approved, and then only those
-    (`approved`); updates never wait.
-    Central does this a little later, in a worker; here it is done when the submission is stored.
-    """
-    text: str = state.scalar("SELECT entityLists FROM form_defs WHERE id = ?", form["defId"])
-    if text == "[]":
-        return
-    for wanted in lists_from_text(text):
-        dataset = state.one(
-            "SELECT * FROM datasets WHERE projectId = ? AND name = ? AND deletedAt IS NULL",
-            *(form["projectId"], wanted.name),
-        )
-        for scope in _scopes(root, wanted.scope.split("/")[1:]):
-            if dataset is None or (approved and not dataset["approvalRequired"]):
-                continue
-            try:
-                _apply(state, dataset, wanted, scope, actor, approved)
-            except errors.Problem as problem:
-                details = {"errorMessage": problem.message, "problem": {"problemCode": float(problem.code)}}
-                audit(state, actor, "entity.error", form["acteeId"], details)
-
-
-def _scopes(node: Node, path: list[str]) -> list[Node]:
-    if not path:
-        return [node]
-    return [scope for child in node.all(path[0]) for scope in _scopes(child, path[1:])]
-
-
-def _apply(
-    state: State, dataset: sqlite3.Row, wanted: EntityList, scope: Node, actor: sqlite3.Row, approved: bool
-) -> None:
-    meta = scope.child("meta")
-    node = meta.child("entity") if meta else None
-    if node is None:
-        return
-    label_node = node.child("label")
-    label = label_node.text if label_node else ""
-    data = dict(_values(scope, wanted.scope, wanted.properties))
-    updating = xml.attribute(node, "update") in ("1", "true")
-    creating = xml.attribute(node, "create") in ("1", "true")
-    if creating and not updating and bool(dataset["approvalRequired"]) != approved:
-        return  # it waits for approval, or it was there already
-    if (updating and approved) or not (updating or creating):
-        return
-    identity = normal_uuid(xml.attribute(node, "id"))
-    current = state.one(CURRENT_SQL + " WHERE e.uuid = ? AND e.datasetId = ?", identity, dataset["id"])
-    if updating and current is not None:
-        base = xml.attribute(node, "baseVersion") or ""
-        if not base.isdigit():
-            raise errors.missing_parameter("baseVersion")
-        received = {**({"label": label} if label else {}), **data}
-        change(state, dataset, current, received, actor, None, {"submission": True}, int(base))
-    elif creating:
-        if not label.strip():
-            raise errors.missing_parameter("label")
-        insert(state, dataset, (identity, label, data), actor, None, {"submission": True})
-    else:
-        raise errors.Problem(
-            "404.8",
-            f"The entity with UUID ({identity}) specified in the submission does not exist in the dataset "
-            f"({dataset['name']}).",
-        )
-
-
-def _values(node: Node, path: str, properties: dict[str, str]) -> list[tuple[str, str]]:
-    found = []
-    for child in node.children:
-        here = f"{path}/{local(child.name)}"
-        if here in properties:
-            found.append((properties[here], child.text))
-        elif child.children:
-            found += _values(child, here, properties)
-    return found

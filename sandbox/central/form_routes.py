@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import datasets, errors, forms
-from .access import FORM, PROJECT
+from . import datasets, errors, forms, phone_lists
 from .state import State, md5, now
 from .web import (
+    FORM,
+    PROJECT,
     actor_by_id,
     answer,
     extended,
@@ -245,7 +246,8 @@ async def get_attachment(request: Request) -> Response:
     state = state_of(request)
     row = slot(request, "open_form.read")
     if row["datasetId"] is not None:
-        content = datasets.phone_csv(state, row["datasetId"])
+        project, actor = project_of(request, "")
+        content = phone_lists.phone_csv(state, row["datasetId"], phone_lists.reader_of(state, actor, project))
         return file_response(request, row["name"], content, "text/csv; charset=utf-8", md5(content), False)
     if row["blobId"] is None:
         raise errors.not_found()

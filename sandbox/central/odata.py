@@ -22,11 +22,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from . import edmx, errors, forms, xml
-from .access import FORM
 from .instance import Schema, odata_name, render
 from .odata_filter import SUBMISSION_COLUMNS, Clause, filter_clause, order_clause
 from .state import State
-from .web import answer, domain_of, form_of, is_true, state_of
+from .web import FORM, answer, domain_of, form_of, is_true, state_of
 
 KNOWN_OPTIONS = {
     *("$top", "$skip", "$skiptoken", "$count", "$filter", "$expand", "$select", "$orderby", "$wkt"),

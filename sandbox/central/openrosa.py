@@ -12,13 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import datasets, errors, forms
-from .access import FORM, PROJECT
+from . import datasets, errors, forms, phone_lists
 from .errors import openrosa_message
 from .instance import read_instance
 from .state import State, md5
 from .submissions import Received, accept, accepting, sender_of
-from .web import authenticate, domain_of, form_of, project_of, state_of, verbs_of
+from .web import FORM, PROJECT, authenticate, domain_of, form_of, project_of, state_of, verbs_of
 
 HEADERS = {"X-OpenRosa-Version": "1.0", "X-OpenRosa-Accept-Content-Length": "100000000"}
 XML_PART = "xml_submission_file"
@@ -87,7 +86,9 @@ def _listed(request: Request, state: State, row: sqlite3.Row) -> str:
 async def manifest(request: Request) -> Response:
     """The files of the form that are there, with the hashes by which a phone knows what changed."""
     state = state_of(request)
-    form, _ = form_of(request, "open_form.read")
+    form, actor = form_of(request, "open_form.read")
+    project, _ = project_of(request, "")
+    reader = phone_lists.reader_of(state, actor, project)
     if form["currentDefId"] is None:
         raise errors.not_found()
     url = f"{base_url(request)}/projects/{form['projectId']}"
@@ -96,7 +97,7 @@ async def manifest(request: Request) -> Response:
     for row in rows:
         digest, kind, integrity = row["blobId"], "", ""
         if row["datasetId"] is not None:
-            digest = md5(datasets.phone_csv(state, row["datasetId"]))
+            digest = md5(phone_lists.phone_csv(state, row["datasetId"], reader))
             kind = ' type="entityList"'
             name = state.scalar("SELECT name FROM datasets WHERE id = ?", row["datasetId"])
             integrity = f"      <integrityUrl>{url}/datasets/{name}/integrity</integrityUrl>\n"
@@ -112,7 +113,7 @@ async def manifest(request: Request) -> Response:
 
 
 async def integrity(request: Request) -> Response:
-    """Which entities of a list are gone: what a phone asks before it drops rows it holds."""
+    """Which entities of a list are gone, or no longer the asker's: what a phone asks before it drops rows it holds."""
     state = state_of(request)
     project, actor = project_of(request, "")
     dataset = datasets.find(state, project["id"], request.path_params["dataset"])
@@ -125,10 +126,11 @@ async def integrity(request: Request) -> Response:
         raise errors.insufficient_rights()
     only = request.query_params.get("id")
     parts = [HEADER, "  <data>\n    <entities>\n"]
-    for row in state.all("SELECT uuid, deletedAt FROM entities WHERE datasetId = ?", dataset["id"]):
-        if only is None or row["uuid"] in only.split(","):
-            gone = "true" if row["deletedAt"] else "false"
-            parts.append(f'      <entity id="{row["uuid"]}">\n        <deleted>{gone}</deleted>\n      </entity>\n')
+    states = phone_lists.gone_by_uuid(state, dataset["id"], phone_lists.reader_of(state, actor, project))
+    for identity, gone in states.items():
+        if only is None or identity in only.split(","):
+            shown = "true" if gone else "false"
+            parts.append(f'      <entity id="{identity}">\n        <deleted>{shown}</deleted>\n      </entity>\n')
     return xml_answer("".join([*parts, "    </entities>\n  </data>"]))
 
 

@@ -75,6 +75,14 @@ CREATE TABLE IF NOT EXISTS datasets (
 CREATE TABLE IF NOT EXISTS properties (
   id INTEGER PRIMARY KEY AUTOINCREMENT, datasetId INTEGER NOT NULL, name TEXT NOT NULL, publishedAt TEXT NOT NULL,
   UNIQUE (datasetId, name));
+CREATE TABLE IF NOT EXISTS actor_properties (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, projectId INTEGER NOT NULL, name TEXT NOT NULL, createdAt TEXT NOT NULL,
+  UNIQUE (projectId, name));
+CREATE TABLE IF NOT EXISTS actor_property_values (
+  actorId INTEGER NOT NULL, propertyId INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (actorId, propertyId));
+CREATE TABLE IF NOT EXISTS access_filters (
+  datasetId INTEGER NOT NULL, property TEXT NOT NULL, actorPropertyId INTEGER NOT NULL,
+  UNIQUE (datasetId, property, actorPropertyId));
 CREATE TABLE IF NOT EXISTS entities (
   id INTEGER PRIMARY KEY AUTOINCREMENT, datasetId INTEGER NOT NULL, uuid TEXT NOT NULL UNIQUE, creatorId INTEGER,
   createdAt TEXT NOT NULL, updatedAt TEXT, deletedAt TEXT, conflict TEXT);
@@ -82,8 +90,12 @@ CREATE INDEX IF NOT EXISTS entities_dataset ON entities (datasetId, deletedAt);
 CREATE TABLE IF NOT EXISTS entity_defs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, entityId INTEGER NOT NULL, current INTEGER NOT NULL, label TEXT NOT NULL,
   data TEXT NOT NULL, dataReceived TEXT NOT NULL, version INTEGER NOT NULL, baseVersion INTEGER, creatorId INTEGER,
-  conflicting TEXT, userAgent TEXT, createdAt TEXT NOT NULL, source TEXT NOT NULL);
+  conflicting TEXT, userAgent TEXT, createdAt TEXT NOT NULL, source TEXT NOT NULL, branchId TEXT,
+  trunkVersion INTEGER, branchBaseVersion INTEGER);
 CREATE INDEX IF NOT EXISTS entity_defs_entity ON entity_defs (entityId, version);
+CREATE TABLE IF NOT EXISTS held_entities (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, datasetId INTEGER NOT NULL, actorId INTEGER NOT NULL, uuid TEXT NOT NULL,
+  branchId TEXT NOT NULL, branchBaseVersion INTEGER NOT NULL, change TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO counters VALUES ('event', 0);
 """

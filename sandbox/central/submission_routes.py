@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from . import diffs, entities, errors, forms, xml
-from .access import FORM
+from . import diffs, entity_submissions, errors, forms, xml
 from .instance import Instance, read_instance
 from .state import State, now
 from .submissions import Received, accepting, count_files, create, edit, out_of_date, put_file, sender_of
 from .web import (
+    FORM,
     actor_by_id,
     answer,
     audit,
@@ -199,7 +199,7 @@ def create_approved_entities(state: State, row: sqlite3.Row, actor: sqlite3.Row)
     root = xml.read(definition["xml"])
     assert form is not None
     assert root is not None
-    entities.from_submission(state, form, root, actor, approved=True)
+    entity_submissions.from_submission(state, form, root, actor, approved=True)
 
 
 async def set_deleted(request: Request) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from . import entities, errors, forms
+from . import entity_submissions, errors, forms
 from .instance import Instance, Schema, file_names, rendered
 from .state import State, now
 from .web import audit
@@ -155,7 +155,7 @@ def create(
     _add_def(state, schemas, form, submission, instance_id, received, sender, None)
     details = {"instanceId": instance_id, "submissionId": submission}
     audit(state, sender.actor, "submission.create", form["acteeId"], details, submission=submission)
-    entities.from_submission(state, form, received.instance.root, sender.actor)
+    entity_submissions.from_submission(state, form, received.instance.root, sender.actor)
     return submission
 
 

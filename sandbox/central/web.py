@@ -22,13 +22,21 @@ ROLE_IDS = {"admin": 1, "app-user": 2, "manager": 5, "viewer": 6, "formview": 7,
 _READ = {
     *("project.read", "form.list", "form.read", "open_form.list", "open_form.read"),
     *("submission.read", "submission.list", "dataset.list", "dataset.read", "entity.list", "entity.read"),
+    "actor_property.list",
 }
 _WRITE = {
     *("project.update", "project.delete", "form.create", "form.update", "form.delete", "form.restore"),
     *("submission.create", "submission.update", "submission.delete", "submission.restore"),
     *("assignment.list", "assignment.create", "assignment.delete", "field_key.create", "field_key.list"),
-    *("field_key.delete", "session.end", "dataset.create", "dataset.update", "dataset.delete"),
-    *("entity.create", "entity.update", "entity.delete", "entity.restore"),
+    *(
+        "field_key.update",
+        "field_key.delete",
+        "actor_property.update",
+        "session.end",
+        "dataset.create",
+        "dataset.update",
+    ),
+    *("dataset.delete", "entity.create", "entity.update", "entity.delete", "entity.restore"),
 }
 _SITE = {"project.create", "user.create", "user.list", "user.read", "user.delete", "audit.read", "config.read"}
 VERBS: dict[int, set[str]] = {
@@ -39,6 +47,8 @@ VERBS: dict[int, set[str]] = {
     7: {"open_form.read"},
     8: {"project.read", "open_form.list", "open_form.read", "submission.create"},
 }
+PROJECT = "/v1/projects/{project}"
+FORM = PROJECT + "/forms/{form}"
 _KEY = re.compile(r"[a-zA-Z0-9!$]{64}")
 
 
@@ -81,6 +91,11 @@ def is_true(text: str | None) -> bool:
 
 def extended(request: Request) -> bool:
     return is_true(request.headers.get("x-extended-metadata"))
+
+
+def valid_name(name: object) -> bool:
+    """Whether an entity list or a property may be called that."""
+    return isinstance(name, str) and re.fullmatch(r"(?!__)[A-Za-z_:][\w:-]*", name) is not None
 
 
 def actor_json(row: sqlite3.Row) -> dict[str, Any]:
@@ -182,6 +197,8 @@ def form_of(request: Request, verb: str) -> tuple[sqlite3.Row, sqlite3.Row]:
     )
     if form is None:
         raise errors.not_found()
+    if verb == "open_form.read" and form["state"] == "closed":
+        verb = "form.read"  # a closed form is not for phones
     if verb and verb not in verbs_of(state_of(request), actor, form["acteeId"], project["acteeId"]):
         raise errors.insufficient_rights()
     return form, actor
