@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import ijson
 
 from server.central.client import Central, part
+from server.central.document import Document, HalfDocumentError
 from server.central.errors import CentralError
-from server.submissions.rows import EncryptedRowError, Received, UnreadableRowError, read_row
+from server.submissions.rows import BrokenRowError, EncryptedRowError, Received, UnreadableRowError
 
 _SUBMITTED = "__system/submissionDate"
 _UPDATED = "__system/updatedAt"
@@ -83,43 +81,19 @@ class SubmissionFeed:
         # `%20`, not `+`, for a blank: Central's filter parser takes it everywhere.
         with self._central.stream(f"{self._form}.svc/Submissions", what, params) as pieces:
             received = 0
-            document = _Document(pieces)
+            document = Document(pieces)
             try:
                 for row in document.rows():
                     received += 1
-                    yield read_row(row)
+                    yield row
             except EncryptedRowError:
                 raise CentralError("central_encrypted", what=self._form_id) from None
             except UnreadableRowError as error:
                 raise CentralError("central_refused", what=f"{what}: {error.reason}") from None
-            except ijson.JSONError:
+            except (HalfDocumentError, BrokenRowError):
                 raise CentralError("central_half_document", what=what) from None
             if "$count" in params and document.count != received:
                 raise CentralError("central_half_document", what=f"{what}: {received}/{document.count}")
-
-
-class _Document:
-    """An OData answer parsed piece by piece: its rows, then its `@odata.count`."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.count: int | None = None
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        found: Any = ijson.sendable_list()
-        counts: Any = ijson.sendable_list()
-        row_parser = ijson.items_coro(found, "value.item", use_float=True)
-        # The count may stand before or after the rows; a second parser that builds nothing else finds it.
-        count_parser = ijson.items_coro(counts, "@odata.count")
-        for piece in self._pieces:
-            row_parser.send(piece)
-            count_parser.send(piece)
-            yield from found
-            del found[:]
-        row_parser.close()  # raises IncompleteJSONError when the document is not closed
-        yield from found
-        if counts:
-            self.count = counts[0]
 
 
 def arrived(since: datetime | None, before: datetime | None) -> str | None:

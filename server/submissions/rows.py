@@ -1,13 +1,17 @@
-"""An OData row of Central, as what the `submissions` table keeps of it."""
+"""An OData row of Central, as what the `submissions` table keeps of it.
+
+Of a row's text only the few parts that concern its keeping are read; the text itself is kept as it came, to the letter.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
-import orjson
+import msgspec
+
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class UnreadableRowError(Exception):
@@ -22,13 +26,17 @@ class EncryptedRowError(Exception):
     """A row whose answers Central holds encrypted."""
 
 
+class BrokenRowError(Exception):
+    """The text is no whole JSON object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One version of a submission as received; the fields are those of `server.submissions.tables.Submission`."""
 
     central_id: str
     version_id: str
-    payload: str
+    payload: bytes
     submitted_at: datetime
     updated_at: datetime | None
     deleted_at: datetime | None
@@ -39,50 +47,58 @@ class Received:
     attachments_present: int
 
 
-def read_row(row: dict[str, Any]) -> Received:
-    """Read one OData row of the root table.
+class _System(msgspec.Struct):
+    submission_date: _Time = msgspec.field(name="submissionDate")
+    updated_at: _Time | None = msgspec.field(name="updatedAt", default=None)
+    deleted_at: _Time | None = msgspec.field(name="deletedAt", default=None)
+    status: str | None = None
+    review_state: str | None = msgspec.field(name="reviewState", default=None)
+    edits: int | None = None
+    form_version: str | None = msgspec.field(name="formVersion", default=None)
+    attachments_expected: int | None = msgspec.field(name="attachmentsExpected", default=None)
+    attachments_present: int | None = msgspec.field(name="attachmentsPresent", default=None)
 
-    Raises `EncryptedRowError` for answers under managed encryption (never stored as empty answers), and
-    `UnreadableRowError` for a row without id or arrival.
+
+class _Meta(msgspec.Struct):
+    instance_id: str | None = msgspec.field(name="instanceID", default=None)
+
+
+class _Row(msgspec.Struct):
+    id: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="__id")
+    system: _System = msgspec.field(name="__system")
+    meta: _Meta | None = None
+
+
+_decoder = msgspec.json.Decoder(_Row)
+
+
+def read_row(text: bytes | memoryview) -> Received:
+    """Read one OData row of the root table from its JSON text.
+
+    Raises `BrokenRowError` for what is no whole JSON object, `EncryptedRowError` for answers under managed encryption
+    (never stored as empty answers), and `UnreadableRowError` for a row without id or arrival.
     """
-    system = row.get("__system")
-    central_id = row.get("__id")
-    if not isinstance(system, dict) or not isinstance(central_id, str) or not central_id:
-        raise UnreadableRowError("__id or __system is missing")
-    if system.get("status") is not None:  # notDecrypted, or missing encrypted form data
+    try:
+        row = _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        # The message says what was expected and where (`$.__system.edits`); values do not stand in it.
+        raise UnreadableRowError(str(error)) from None
+    except msgspec.DecodeError:
+        raise BrokenRowError from None
+    system = row.system
+    if system.status is not None:  # notDecrypted, or missing encrypted form data
         raise EncryptedRowError
-    meta = row.get("meta")
-    instance_id = meta.get("instanceID") if isinstance(meta, dict) else None
-    submitted_at = _time(system.get("submissionDate"))
-    if submitted_at is None:
-        raise UnreadableRowError("__system/submissionDate is missing")
-    try:
-        payload = orjson.dumps(row).decode()
-    except TypeError:  # an integer beyond 64 bits
-        payload = json.dumps(row, ensure_ascii=False)
     return Received(
-        central_id=central_id,
+        central_id=row.id,
         # Without a meta/instanceID Central makes an id of its own, which is then the only one.
-        version_id=instance_id or central_id,
-        payload=payload,
-        submitted_at=submitted_at,
-        updated_at=_time(system.get("updatedAt")),
-        deleted_at=_time(system.get("deletedAt")),
-        review_state=system.get("reviewState") or "received",
-        edits=int(system.get("edits") or 0),
-        form_version=system.get("formVersion"),
-        attachments_expected=int(system.get("attachmentsExpected") or 0),
-        attachments_present=int(system.get("attachmentsPresent") or 0),
+        version_id=(row.meta and row.meta.instance_id) or row.id,
+        payload=bytes(text),
+        submitted_at=system.submission_date,
+        updated_at=system.updated_at,
+        deleted_at=system.deleted_at,
+        review_state=system.review_state or "received",
+        edits=system.edits or 0,
+        form_version=system.form_version,
+        attachments_expected=system.attachments_expected or 0,
+        attachments_present=system.attachments_present or 0,
     )
-
-
-def _time(text: Any) -> datetime | None:
-    if not text:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise UnreadableRowError("a time of __system cannot be read") from None
-    if time.tzinfo is None:
-        raise UnreadableRowError("a time of __system has no zone")
-    return time

@@ -121,7 +121,7 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
             .values(is_current=False)
         )
     if inserts:
-        plain = [(interview_subject(one["central_id"]), one["payload"].encode()) for one in inserts]
+        plain = [(interview_subject(one["central_id"]), one["payload"]) for one in inserts]
         for one, sealed in zip(inserts, vault.encrypt_many(PAYLOAD, plain), strict=True):
             one["payload"] = sealed
         session.execute(insert(Submission), inserts)

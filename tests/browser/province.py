@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import orjson
 import pandas as pd
 import shapely
 from fastapi import FastAPI
@@ -99,7 +100,7 @@ def fill(database: Database, households: int = 400, seed: int = 7, residents: bo
         session.execute(insert(RegistryHousehold), _last_year(codes))
         rows = [_interview(number, codes, draw) for number in range(households)]
         now = datetime.now(UTC)
-        stored = submissions.store(session, SOURCE, [read_row(row) for row in rows], now)
+        stored = submissions.store(session, SOURCE, [read_row(orjson.dumps(row)) for row in rows], now)
         cases.mark_stale(session, ROUND, stored.changed)
         state = submissions.sync_state(session, SOURCE)
         state.last_attempt_at = state.last_success_at = state.watermark = now

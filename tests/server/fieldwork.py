@@ -10,6 +10,7 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 import geopandas as gpd
+import orjson
 import pandas as pd
 import shapely
 
@@ -281,10 +282,9 @@ def odata_row(given: dict[str, Any], number: int, **system: Any) -> dict[str, An
 
 def receive(database: Database, *rows: dict[str, Any]) -> None:
     """Store rows as a pull would, and derive their interviews."""
+    received = [read_row(orjson.dumps(row)) for row in rows]
     with database.session() as session:
-        stored = submissions.store(
-            session, Source(1, FORM, ROUND), [read_row(row) for row in rows], datetime(2026, 9, 3, 3, tzinfo=UTC)
-        )
+        stored = submissions.store(session, Source(1, FORM, ROUND), received, datetime(2026, 9, 3, 3, tzinfo=UTC))
         cases.mark_stale(session, ROUND, stored.changed)
     cases.derive(database, ROUND)
 

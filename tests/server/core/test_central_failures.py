@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import httpx
+import orjson
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -131,7 +132,7 @@ def test_retries_outlast_a_short_failure(field: Field) -> None:
 def test_answers_under_managed_encryption_are_refused() -> None:
     row = odata_row(answers(1), 1, status="notDecrypted")
     with pytest.raises(EncryptedRowError):
-        read_row(row)
+        read_row(orjson.dumps(row))
 
 
 def test_an_encrypted_form_is_refused_before_any_row(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +168,7 @@ def test_a_row_without_its_identity_is_unreadable(lacking: str) -> None:
     row = odata_row(answers(1), 1)
     del row[lacking]
     with pytest.raises(UnreadableRowError):
-        read_row(row)
+        read_row(orjson.dumps(row))
 
 
 def test_settings_without_central_say_so(field: Field) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 import pytest
 from sqlalchemy import func, select, text
@@ -129,7 +130,7 @@ def test_what_arrives_later_is_not_kept(database: Database) -> None:
     receive(database, odata_row(answers(1), 1), odata_row(answers(2), 2))
     _erase(database, instance_id(1))
     edited = odata_row(answers(1), 1, edits=1) | {"meta": {"instanceID": instance_id(1, 1)}}
-    rows = [read_row(row) for row in (odata_row(answers(1), 1), edited, odata_row(answers(3), 3))]
+    rows = [read_row(orjson.dumps(row)) for row in (odata_row(answers(1), 1), edited, odata_row(answers(3), 3))]
     with database.session() as session:
         stored = submissions.store(session, Source(1, FORM, ROUND), rows, datetime(2026, 9, 9, tzinfo=UTC))
     assert (stored.new, stored.versions, stored.updated, stored.erased) == (1, 0, 0, 1)
