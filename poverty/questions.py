@@ -63,6 +63,8 @@ ANSWER_NAMES: dict[str, Text] = {
     "water_source": Text("nguồn nước", "water source"),
     "toilet": Text("nhà tiêu", "toilet"),
     "internet": Text("sử dụng Internet", "Internet use"),
+    "digital_services": Text("sử dụng dịch vụ số", "use of digital services"),
+    "waste": Text("xử lý rác thải", "waste treatment"),
     "shared_devices": Text("phương tiện dùng chung", "shared devices"),
     "personal_devices": Text("phương tiện cá nhân", "personal devices"),
     "income_wage": Text("thu nhập từ tiền lương, tiền công", "wage income"),

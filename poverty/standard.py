@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Literal
 
 from poverty.expression import Compare, Condition, Lookup, Number, StandardError, parse_condition, parse_number
+from poverty.provincial import stricter
 from poverty.questions import Text
-from poverty.yaml_file import read_yaml
+from poverty.standard_file import RulePart, ScorePart, StandardFile, Status, read
 
 SHIPPED = Path(__file__).parent / "standards"
-
-#: `official`: read in the published text; `unofficial`: in another text; `illustrative`: in no text at hand.
-Status = Literal["official", "unofficial", "illustrative"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Standard:
-    """A poverty standard (chuẩn nghèo đa chiều) with its validity in review years, first and last included."""
+    """A poverty standard (chuẩn nghèo đa chiều) with its validity in review years, first and last included.
+
+    `based_on` is the id of the national standard that a province's stricter one builds on. `score` is None where the
+    cut-offs are not known.
+    """
 
     id: str
     title: Text
@@ -82,9 +81,10 @@ class Standard:
     cut: int
     cut_status: Status
     cut_source: str
-    score: Score
+    score: Score | None
     dimensions: tuple[Dimension, ...]
     rules: tuple[Rule, ...]
+    based_on: str | None = None
 
     def rule(self, rule_id: str) -> Rule:
         for rule in self.rules:
@@ -99,87 +99,6 @@ class Standard:
         return any(status != "official" for status in [*statuses, *(rule.status for rule in self.rules)])
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-_Words = Annotated[str, Field(min_length=1)]
-_Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class _Text(_Part):
-    vi: _Words
-    en: _Words
-
-    def text(self) -> Text:
-        return Text(self.vi, self.en)
-
-
-class _Years(_Part):
-    first: int
-    last: int
-
-
-class _Ages(_Part):
-    year_only: Literal["review_year_minus_birth_year"]
-
-
-class _MonthlyIncome(_Part):
-    definition: _Text
-    value: Any
-    status: Status
-    source: _Words
-
-
-class _Income(_Part):
-    lines: dict[str, int]
-    lines_status: Status
-    lines_source: _Words
-    monthly_per_person: _MonthlyIncome
-
-
-class _Deprivations(_Part):
-    cut: Annotated[int, Field(ge=1)]
-    status: Status
-    source: _Words
-
-
-class _Score(_Part):
-    b1_cut: dict[str, int]
-    b2_points: int
-    b2_cut: int
-    status: Status
-    source: _Words
-
-
-class _Dimension(_Part):
-    id: _Id
-    name: _Text
-
-
-class _Rule(_Part):
-    id: _Id
-    dimension: str
-    name: _Text
-    wording: _Text
-    source: _Words
-    status: Status
-    when: Any
-
-
-class _File(_Part):
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    title: _Text
-    source: _Words
-    review_years: _Years
-    ages: _Ages
-    income: _Income
-    deprivations: _Deprivations
-    score: _Score
-    dimensions: Annotated[list[_Dimension], Field(min_length=1)]
-    rules: Annotated[list[_Rule], Field(min_length=1)]
-
-
 def load_standard(id_or_path: str | Path) -> Standard:
     """Load a shipped standard by its id (`nd07-2021`), or one from a `.yaml` file.
 
@@ -189,21 +108,21 @@ def load_standard(id_or_path: str | Path) -> Standard:
     path = Path(id_or_path)
     if path.suffix in {".yaml", ".yml"}:
         return _load(path)
-    shipped = {file.stem: file for file in sorted(SHIPPED.glob("*.yaml"))}
-    if str(id_or_path) not in shipped:
-        raise StandardError(f"no standard `{id_or_path}`; there are: {', '.join(shipped)} (or give a .yaml file)")
-    return _load_shipped(shipped[str(id_or_path)])
+    for standard in shipped_standards():
+        if standard.id == str(id_or_path):
+            return standard
+    known = ", ".join(standard.id for standard in shipped_standards())
+    raise StandardError(f"no standard `{id_or_path}`; there are: {known} (or give a .yaml file)")
 
 
 def shipped_standards() -> list[Standard]:
-    """The standards that the project ships, by id."""
-    return [_load_shipped(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+    """The standards that the project ships, by id. Raises StandardError when two are in force for the same year."""
+    return list(_load_shipped(SHIPPED))
 
 
 def standard_for(review_year: int) -> Standard:
     """The shipped standard in force for the review of that year. Raises StandardError when there is none."""
     standards = shipped_standards()
-    check_validity(standards)
     for standard in standards:
         if standard.first_year <= review_year <= standard.last_year:
             return standard
@@ -225,30 +144,33 @@ def check_validity(standards: list[Standard]) -> None:
 
 
 @cache
-def _load_shipped(path: Path) -> Standard:
-    standard = _load(path)
-    if standard.id != path.stem:
-        raise StandardError(f"{path.name}: id: expected `{path.stem}`, as the file is named, found `{standard.id}`")
-    return standard
+def _load_shipped(folder: Path) -> tuple[Standard, ...]:
+    standards = []
+    for path in sorted(folder.glob("*.yaml")):
+        file = read(path)
+        if not isinstance(file, StandardFile):
+            raise StandardError(f"{path.name}: based_on: a province's standard does not stand among the national ones")
+        standard = _build(file, path.name)
+        if standard.id != path.stem:
+            raise StandardError(f"{path.name}: id: expected `{path.stem}`, as the file is named, found `{standard.id}`")
+        standards.append(standard)
+    check_validity(standards)
+    return tuple(standards)
 
 
 def _load(path: Path) -> Standard:
-    try:
-        content = read_yaml(path)
-    except OSError as error:
-        raise StandardError(f"{path.name}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StandardError(f"{path.name}: is not readable as YAML: {error}") from error
-    try:
-        file = _File.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-        raise StandardError(f"{path.name}: {place or 'the file'}: {first['msg']}") from error
-    return _build(file, path.name)
+    """A standard outside those shipped: a province's, or a whole one."""
+    file = read(path)
+    if isinstance(file, StandardFile):
+        return _build(file, path.name)
+    national = {standard.id: standard for standard in shipped_standards()}
+    if file.based_on not in national:
+        known = ", ".join(national)
+        raise StandardError(f"{path.name}: based_on: no standard `{file.based_on}`; there are: {known}")
+    return stricter(national[file.based_on], file, path.name)
 
 
-def _build(file: _File, name: str) -> Standard:
+def _build(file: StandardFile, name: str) -> Standard:
     if file.review_years.last < file.review_years.first:
         raise StandardError(f"{name}: review_years.last: lies before review_years.first")
     _unique([dimension.id for dimension in file.dimensions], f"{name}: dimensions", "id")
@@ -258,7 +180,6 @@ def _build(file: _File, name: str) -> Standard:
     if file.deprivations.cut > len(file.rules):
         raise StandardError(f"{name}: deprivations.cut: {file.deprivations.cut} of {len(file.rules)} rules")
     lines = parse_number({"lookup": {"area_class": file.income.lines}}, f"{name}: income.lines")
-    parse_number({"lookup": {"area_class": file.score.b1_cut}}, f"{name}: score.b1_cut")
     assert isinstance(lines, Lookup)
     income = file.income.monthly_per_person
     return Standard(
@@ -280,13 +201,7 @@ def _build(file: _File, name: str) -> Standard:
         cut=file.deprivations.cut,
         cut_status=file.deprivations.status,
         cut_source=file.deprivations.source,
-        score=Score(
-            b1_cut={code: float(points) for code, points in file.score.b1_cut.items()},
-            b2_points=file.score.b2_points,
-            b2_cut=file.score.b2_cut,
-            status=file.score.status,
-            source=file.score.source,
-        ),
+        score=None if file.score is None else _score(file.score, name),
         dimensions=tuple(Dimension(dimension.id, dimension.name.text()) for dimension in file.dimensions),
         rules=tuple(
             _rule(rule, [dimension.id for dimension in file.dimensions], f"{name}: rules[{i}]")
@@ -295,7 +210,18 @@ def _build(file: _File, name: str) -> Standard:
     )
 
 
-def _rule(rule: _Rule, dimensions: list[str], path: str) -> Rule:
+def _score(score: ScorePart, name: str) -> Score:
+    parse_number({"lookup": {"area_class": score.b1_cut}}, f"{name}: score.b1_cut")
+    return Score(
+        b1_cut={code: float(points) for code, points in score.b1_cut.items()},
+        b2_points=score.b2_points,
+        b2_cut=score.b2_cut,
+        status=score.status,
+        source=score.source,
+    )
+
+
+def _rule(rule: RulePart, dimensions: list[str], path: str) -> Rule:
     if rule.dimension not in dimensions:
         raise StandardError(f"{path}.dimension: `{rule.dimension}` is not one of {', '.join(dimensions)}")
     return Rule(

@@ -45,6 +45,8 @@ def household(*members: Answers, **answers: Any) -> Answers:
         "water_source": "tap",
         "toilet": "septic",
         "internet": "yes",
+        "digital_services": "yes",
+        "waste": "collected",
         "shared_devices": "tv",
         "personal_devices": "smartphone",
         "income_wage": 500_000_000.0,

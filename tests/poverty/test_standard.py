@@ -33,6 +33,23 @@ def test_nothing_guessed_is_marked_official() -> None:
     assert standard.provisional
 
 
+def test_nd351_figures() -> None:
+    standard = load_standard("nd351-2025")
+    assert dict(standard.income.lines.values) == {"rural": 2_200_000, "urban": 2_800_000}
+    assert standard.cut == 3
+    assert [rule.id for rule in standard.rules] == [f"d{i:02}" for i in range(1, 13)]
+    per_dimension = [sum(rule.dimension == d.id for rule in standard.rules) for d in standard.dimensions]
+    assert per_dimension == [2, 2, 2, 2, 1, 3]
+    assert "Phương tiện phục vụ tiếp cận thông tin" not in {rule.name.vi for rule in standard.rules}
+
+
+def test_what_nobody_has_read_of_nd351_is_not_said_to_be_known() -> None:
+    standard = load_standard("nd351-2025")
+    assert {rule.status for rule in standard.rules} == {"illustrative"}
+    assert (standard.income.lines_status, standard.cut_status) == ("unofficial", "unofficial")
+    assert standard.score is None
+
+
 def test_a_standard_of_official_parts_is_not_provisional() -> None:
     standard = load_standard("nd07-2021")
     confirmed = replace(
@@ -43,9 +60,11 @@ def test_a_standard_of_official_parts_is_not_provisional() -> None:
     assert not confirmed.provisional
 
 
-@pytest.mark.parametrize("year", range(2022, 2027))
-def test_the_standard_of_a_review_year(year: int) -> None:
-    assert standard_for(year).id == "nd07-2021"
+@pytest.mark.parametrize(
+    "year, expected", [(2022, "nd07-2021"), (2026, "nd07-2021"), (2027, "nd351-2025"), (2030, "nd351-2025")]
+)
+def test_the_standard_of_a_review_year(year: int, expected: str) -> None:
+    assert standard_for(year).id == expected
 
 
 @pytest.mark.parametrize("year", [2021, 2031])
@@ -95,8 +114,19 @@ def test_the_file_itself_loads_from_a_path(tmp_path: Path) -> None:
         (
             "    source: Nghị định 07/2021/NĐ-CP, Phụ lục; lời văn theo tài liệu không chính thức\n",
             "",
-            "rules[0].source",
+            "rules[0].source: Field required",
         ),
+        (
+            "    source: Nghị định 07/2021/NĐ-CP, Phụ lục; lời văn theo tài liệu không chính thức\n",
+            "    source: ' '\n",
+            "rules[0].source: String should match",
+        ),
+        (
+            "- in: {insured: [no]}",
+            "- equals: {insured: no}",
+            "rules[3].when.any.members.all[1].equals: unknown operator",
+        ),
+        ('compare: [age, ">=", 6]', 'compare: [age, "=>", 6]', "rules[3].when.any.members.all[0].compare[1]: unknown"),
         ("- id: d02", "- id: d01", "rules[1].id: `d01` is already taken by [0]"),
         ("{vi: Dinh dưỡng, en: Nutrition}", "{vi: Việc làm, en: Nutrition}", "rules[2].name.vi: `Việc làm`"),
         ("    dimension: health", "    dimension: happiness", "rules[2].dimension: `happiness` is not one of"),
@@ -138,6 +168,20 @@ def test_a_shipped_file_is_named_by_its_id(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("poverty.standard.SHIPPED", tmp_path)
     with pytest.raises(StandardError, match=r"nd08\.yaml: id: expected `nd08`"):
         load_standard("nd08")
+
+
+@pytest.mark.parametrize(
+    "years", ["{first: 2026, last: 2030}", "{first: 2020, last: 2022}", "{first: 2023, last: 2024}"]
+)
+def test_shipped_standards_in_force_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: str
+) -> None:
+    (tmp_path / NAME).write_text(SOURCE, encoding="utf-8")
+    other = SOURCE.replace("id: nd07-2021", "id: nd99-2099").replace("{first: 2022, last: 2026}", years)
+    (tmp_path / "nd99-2099.yaml").write_text(other, encoding="utf-8")
+    monkeypatch.setattr("poverty.standard.SHIPPED", tmp_path)
+    with pytest.raises(StandardError, match=r"\.yaml: review_years: 20\d\d is already under nd"):
+        load_standard("nd07-2021")
 
 
 def test_a_file_outside_may_bear_any_name(tmp_path: Path) -> None:
