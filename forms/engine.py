@@ -6,14 +6,20 @@
         session.answer(...)                 # AnswerRefused when the form does not accept it
     xml = session.finalise(ended_at=...)    # what Collect would send
 
+    session = form.edit(xml, instance_id="uuid:...")   # the sent form again, as Collect's "edit"
+    ...                                     # answers stand; next() goes over them, answer() changes one
+    xml = session.finalise(ended_at=...)    # a new version, which names the one it replaces as deprecatedID
+
 The form is parsed once; a session begins on a fresh copy of its empty instance. The phone's clock and identity are
-arguments, so the same answers give the same bytes.
+arguments, so the same answers give the same bytes. A photo is answered with the name of its file, which travels
+beside the submission.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -23,20 +29,25 @@ import jpype
 
 from forms.errors import FormError
 from forms.java import start_jvm
+from forms.javarosa import Clock, java, leaves, register, said, serialised
 
-Kind = Literal["text", "integer", "decimal", "date", "geopoint", "select_one", "select_multiple", "note"]
+Kind = Literal[
+    "text", "integer", "decimal", "date", "geopoint", "image", "acknowledge", "select_one", "select_multiple", "note"
+]
 
-#: An answer: text or a code; codes for a multiple answer; (latitude, longitude, altitude, accuracy); None = left blank.
+#: An answer: text or a code; codes for a multiple answer; (latitude, longitude, altitude, accuracy); the name of a
+#: photo's file; True or "OK" for what is acknowledged; None = left blank.
 Answer = str | int | float | date | Sequence[str] | Sequence[float] | None
 
 # Values of org.javarosa.core.model.Constants and of FormEntryController, which are part of JavaRosa's public face.
-_SELECT_ONE, _SELECT_MULTIPLE = 2, 3
+_CONTROLS: dict[int, Kind] = {2: "select_one", 3: "select_multiple", 9: "acknowledge", 10: "image"}
 _KINDS: dict[int, Kind] = {1: "text", 2: "integer", 3: "decimal", 4: "date", 10: "geopoint"}
 _OK, _REQUIRED, _CONSTRAINT = 0, 1, 2
 _END_OF_FORM, _QUESTION = 1, 4
 
 _STEP = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
 _INTEGER_LIMIT = 2**31 - 1
+_IMAGE = re.compile(r"[\w-][\w.-]*\.(jpe?g|png)", re.IGNORECASE)
 
 
 class AnswerRefused(FormError):  # noqa: N818 - it says what happened
@@ -62,17 +73,22 @@ class Question:
     position: int | None = None
 
 
+def entity_id(instance_id: str) -> str:
+    """The uuid of the entity that an interview creates, on the phones of this module."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{instance_id}/entity"))
+
+
 def open_form(xml: Path, media_dir: Path, language: str | None = None) -> Form:
     """Parse an XForm with the lists (csv) of `media_dir`. Raises FormError when it does not open.
 
     `language` is that of messages, as named in the form; the form's default otherwise.
     """
     start_jvm()
-    _register(media_dir)
+    register(media_dir)
     try:
-        definition = _java("org.javarosa.xform.util.XFormUtils").getFormFromFormXml(str(xml), None)
+        definition = java("org.javarosa.xform.util.XFormUtils").getFormFromFormXml(str(xml), None)
     except jpype.JException as error:
-        raise FormError(f"{xml.name}: the form does not open on a phone: {_said(error)}") from error
+        raise FormError(f"{xml.name}: the form does not open on a phone: {said(error)}") from error
     return Form(xml.name, definition, language)
 
 
@@ -83,11 +99,11 @@ class Form:
         self.name = name
         self._definition = definition
         self._blank = definition.getMainInstance().clone()
-        self._paths = dict(_leaves(self._blank.getRoot(), ()))
+        self._paths = dict(leaves(self._blank.getRoot(), ()))
         self._kinds: dict[str, Kind] = {}
         self._choices: dict[str, dict[str, Any]] = {}
         self._current: Session | None = None
-        self._clock = _Clock(definition)
+        self._clock = Clock(definition)
         if language is not None:
             definition.getLocalizer().setLocale(language)
 
@@ -97,18 +113,54 @@ class Form:
         """Open a blank form on a phone whose clock shows `started_at` (aware) and which belongs to `username`."""
         self._clock.set(instance_id, started_at, {"username": username, "deviceid": device_id})
         self._definition.setInstance(self._blank.clone())
-        self._definition.initialize(True, _java("org.javarosa.core.model.instance.InstanceInitializationFactory")())
+        self._definition.initialize(True, java("org.javarosa.core.model.instance.InstanceInitializationFactory")())
+        self._name_entity(instance_id)
         self._current = Session(self)
         return self._current
+
+    def edit(self, submission: str, instance_id: str) -> Session:
+        """Open a sent form again, its answers standing; finalised, it is a new version under `instance_id`.
+
+        submission: XML as `Session.finalise` gave it, of this form in this version: a phone keeps the version that it
+        was filled with. Start, user and device stay those of the first time. Raises FormError when it is another form.
+        """
+        try:
+            sent = java("org.javarosa.xform.parse.XFormParser").restoreDataModel(submission.encode(), None).getRoot()
+        except jpype.JException as error:
+            raise FormError(f"{self.name}: what was sent does not read as a submission: {said(error)}") from error
+        blank = self._blank.clone()
+        of_this, of_that = (
+            tuple(str(root.getAttributeValue(None, name)) for name in ("id", "version"))
+            for root in (blank.getRoot(), sent)
+        )
+        if of_this != of_that:
+            raise FormError(
+                f"{self.name} is {' version '.join(of_this)}, and what was sent is {' version '.join(of_that)}: "
+                "open the version that it was filled with"
+            )
+        self._definition.setInstance(blank)
+        root = blank.getRoot()
+        root.populate(sent, self._definition)
+        self._definition.initialize(False, java("org.javarosa.core.model.instance.InstanceInitializationFactory")())
+        self._current = Session(self, successor=instance_id)
+        return self._current
+
+    def _name_entity(self, instance_id: str) -> None:
+        """Give the entity that the form creates a uuid that follows from the interview's, where JavaRosa drew one."""
+        meta = self._definition.getMainInstance().getRoot().getFirstChild("meta")
+        entity = None if meta is None else meta.getFirstChild("entity")
+        if entity is not None and entity.getAttributeValue(None, "create") is not None:
+            entity.setAttribute(None, "id", entity_id(instance_id))
 
 
 class Session:
     """A form being answered, question by question, as relevance lets them appear."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, successor: str | None = None) -> None:
         self._form = form
-        self._model = _java("org.javarosa.form.api.FormEntryModel")(form._definition)
-        self._controller = _java("org.javarosa.form.api.FormEntryController")(self._model)
+        self._successor = successor  # the instanceID that an edit gets when it is finalised
+        self._model = java("org.javarosa.form.api.FormEntryModel")(form._definition)
+        self._controller = java("org.javarosa.form.api.FormEntryController")(self._model)
         self._index: Any = None
         self._question: Question | None = None
 
@@ -157,7 +209,7 @@ class Session:
             if node is None or not node.isRelevant():
                 return ""
         answer = node.getValue()
-        return "" if answer is None else str(_serialised(answer))
+        return "" if answer is None else str(serialised(answer))
 
     def finalise(self, ended_at: datetime) -> str:
         """Check all answers once more, stamp the end and return the submission's XML without what is not relevant.
@@ -174,10 +226,21 @@ class Session:
                 raise AnswerRefused(question, "required", "the form requires an answer")
             raise AnswerRefused(question, "constraint", self._constraint_text(self._index))
         self._controller.finalizeFormEntry()
-        visitor = _java("org.javarosa.model.xform.XFormSerializingVisitor")()
+        if self._successor is not None:
+            self._succeed(self._successor)
+        visitor = java("org.javarosa.model.xform.XFormSerializingVisitor")()
         content = visitor.serializeInstance(self._form._definition.getMainInstance())
         self._form._current = None
         return bytes(content).decode("utf-8")
+
+    def _succeed(self, instance_id: str) -> None:
+        """What Collect does to an edited form at the end: the instanceID becomes deprecatedID, a new one takes over."""
+        meta = self._form._definition.getMainInstance().getRoot().getFirstChild("meta")
+        current = meta.getFirstChild("instanceID")
+        deprecated = java("org.javarosa.core.model.instance.TreeElement")("deprecatedID")
+        meta.addChild(deprecated)
+        deprecated.setAnswer(current.getValue())
+        current.setAnswer(java("org.javarosa.core.model.data.StringData")(instance_id))
 
     def _check(self) -> None:
         if self._form._current is not self:
@@ -199,12 +262,7 @@ class Session:
         prompt = self._model.getQuestionPrompt(self._index)
         if prompt.isReadOnly():
             return "note"
-        control = prompt.getControlType()
-        if control == _SELECT_ONE:
-            return "select_one"
-        if control == _SELECT_MULTIPLE:
-            return "select_multiple"
-        return _KINDS.get(prompt.getDataType(), "text")
+        return _CONTROLS.get(prompt.getControlType()) or _KINDS.get(prompt.getDataType(), "text")
 
     def _offered(self, question: Question) -> dict[str, Any]:
         """Choices by code. A list that no filter narrows is read once for all sessions."""
@@ -229,32 +287,38 @@ class Session:
         data = "org.javarosa.core.model.data."
         match question.kind:
             case "select_one":
-                return _java(data + "SelectOneData")(self._select(question, value))
+                return java(data + "SelectOneData")(self._select(question, value))
             case "select_multiple":
                 chosen = set(value.split() if isinstance(value, str) else value)
                 if not chosen <= self._offered(question).keys():
                     raise AnswerRefused(question, "choice", "an answer is not among the choices")
-                selections = _java("java.util.ArrayList")()
+                selections = java("java.util.ArrayList")()
                 for code, choice in self._offered(question).items():
                     if code in chosen:  # in the order shown, as check boxes give them
                         selections.add(choice.selection())
-                return _java(data + "SelectMultiData")(selections)
+                return java(data + "SelectMultiData")(selections)
             case "integer":
                 if int(value) != value or abs(int(value)) > _INTEGER_LIMIT:
                     raise ValueError
-                return _java(data + "IntegerData")(int(value))
+                return java(data + "IntegerData")(int(value))
             case "decimal":
-                return _java(data + "DecimalData")(float(value))
+                return java(data + "DecimalData")(float(value))
             case "date":
                 text = value.isoformat()[:10] if isinstance(value, date) else str(value)
-                return _java(data + "DateData")(_java("org.javarosa.core.model.utils.DateUtils").parseDate(text))
+                return java(data + "DateData")(java("org.javarosa.core.model.utils.DateUtils").parseDate(text))
             case "geopoint":
                 latitude, longitude, altitude, accuracy = map(float, value)
-                return _java(data + "GeoPointData")(
+                return java(data + "GeoPointData")(
                     jpype.JArray(jpype.JDouble)([latitude, longitude, altitude, accuracy])
                 )
+            case "image" if not _IMAGE.fullmatch(str(value)):
+                raise ValueError
+            case "acknowledge" if value is not True and value != "OK":
+                raise ValueError
+            case "acknowledge":
+                return java(data + "StringData")("OK")
             case _:
-                return _java(data + "StringData")(str(value))
+                return java(data + "StringData")(str(value))
 
     def _select(self, question: Question, code: Any) -> Any:
         choice = self._offered(question).get(str(code))
@@ -267,97 +331,3 @@ class Session:
         if text is None:
             text = self._model.getQuestionPrompt(index).getSpecialFormQuestionText("constraintMsg")
         return str(text) if text is not None else "the answer is not possible here"
-
-
-class _Clock:
-    """What a form reads from the phone: its clock, its user, and a new identity for the interview."""
-
-    def __init__(self, definition: Any) -> None:
-        self.instance_id = ""
-        self.started_at: datetime
-        self.ended_at: datetime
-        self.properties: Mapping[str, str | None] = {}
-        handler = jpype.JClass("org.javarosa.core.model.utils.IPreloadHandler")
-        for name, read in (("timestamp", self._time), ("uid", self._uid), ("property", self._property)):
-            methods = {
-                "preloadHandled": lambda name=name: name,
-                "handlePreload": read,
-                "handlePostProcess": self._stamp if name == "timestamp" else lambda _node, _parameter: False,
-            }
-            definition.getPreloader().addPreloadHandler(jpype.JProxy(handler, dict=methods))
-
-    def set(self, instance_id: str, started_at: datetime, properties: Mapping[str, str | None]) -> None:
-        if started_at.tzinfo is None:
-            raise ValueError("started_at needs its time zone")
-        self.instance_id, self.started_at, self.properties = instance_id, started_at, properties
-
-    def _time(self, parameter: str) -> Any:
-        return _date_time(self.started_at) if parameter == "start" else None
-
-    def _stamp(self, node: Any, parameter: str) -> bool:
-        if parameter != "end":
-            return False
-        node.setAnswer(_date_time(self.ended_at))
-        return True
-
-    def _uid(self, _parameter: str) -> Any:
-        return _java("org.javarosa.core.model.data.StringData")(self.instance_id)
-
-    def _property(self, parameter: str) -> Any:
-        value = self.properties.get(str(parameter))
-        return _java("org.javarosa.core.model.data.StringData")(value) if value else None
-
-
-_classes: dict[str, Any] = {}
-
-
-def _java(name: str) -> Any:
-    if name not in _classes:
-        _classes[name] = jpype.JClass(name)
-    return _classes[name]
-
-
-def _register(media_dir: Path) -> None:
-    """Register what Collect registers: the XForms module, and where jr://file-csv/NAME lies."""
-    _java("org.javarosa.model.xform.XFormsModule")().registerModule()
-
-    def derive(uri: str, _context: str | None = None) -> Any:
-        path = media_dir / str(uri).rsplit("/", 1)[-1]
-        if not path.is_file():
-            raise FormError(f"the form needs the list {path.name}, and {media_dir} has none")
-        return jpype.JProxy("org.javarosa.core.reference.Reference", dict={"getLocalURI": lambda: str(path.resolve())})
-
-    manager = _java("org.javarosa.core.reference.ReferenceManager").instance()
-    manager.reset()
-    methods = {"derives": lambda uri: str(uri).startswith("jr://file"), "derive": derive}
-    manager.addReferenceFactory(jpype.JProxy("org.javarosa.core.reference.ReferenceFactory", dict=methods))
-
-
-def _leaves(node: Any, path: tuple[tuple[str, bool], ...]) -> list[tuple[str, tuple[tuple[str, bool], ...]]]:
-    """(leaf name, steps to it from the root, each with whether it repeats) for every leaf of an instance."""
-    found = []
-    for child in (node.getChildAt(position) for position in range(node.getNumChildren())):
-        name = str(child.getName())
-        here = (*path, (name, bool(child.isRepeatable())))
-        if child.getNumChildren():
-            found += _leaves(child, here)
-        else:
-            found.append((name, here))
-    return found
-
-
-def _serialised(answer: Any) -> Any:
-    return _java("org.javarosa.xform.util.XFormAnswerDataSerializer")().serializeAnswerData(answer)
-
-
-def _date_time(moment: datetime) -> Any:
-    milliseconds = round(moment.timestamp() * 1000)
-    return _java("org.javarosa.core.model.data.DateTimeData")(_java("java.util.Date")(milliseconds))
-
-
-def _said(error: jpype.JException) -> str:
-    """The innermost message of a Java error, on one line; never its trace."""
-    cause = error
-    while cause.getCause() is not None:
-        cause = cause.getCause()
-    return " ".join(str(cause.getMessage() or cause.getClass().getSimpleName()).split())
