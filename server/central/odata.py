@@ -60,12 +60,12 @@ class SubmissionFeed:
         return None
 
     def rows(self, condition: str | None = None) -> Iterator[Received]:
-        """Every submission under a condition, as it arrives.
+        """Every submission under a condition, as it comes, by its arrival at Central, the oldest first.
 
         When the document breaks off, or holds fewer rows than it counts, `central_half_document` is raised at the end:
-        store nothing before the iterator is exhausted, or store in a transaction that ends with it.
+        what came until then is true, and not all of it.
         """
-        params = {"$expand": "*", "$count": "true"}
+        params = {"$expand": "*", "$count": "true", "$orderby": f"{_SUBMITTED} asc"}
         if condition:
             params["$filter"] = condition
         return self._read(params)

@@ -1,24 +1,26 @@
 """The pull: what is new, edited, reviewed, deleted or restored at Central, into `submissions`.
 
-1. Arrivals, in windows of `submissionDate`, oldest first. Each window is stored whole or not at all, together with
-   the mark of how far we are; a sync that breaks off goes on from there.
+1. Arrivals, in windows of `submissionDate`, oldest first. Each piece of a window is stored together with the mark of
+   how far we are; a sync that breaks off goes on from there.
 2. Changes: edits and review states, by `updatedAt`, of whatever age.
 3. Deletions: Central's list of them, entire (it forgets after 30 days). Restoration shows nowhere; what we hold as
    deleted and Central no longer lists is asked for by id.
 4. Attachments: a late photo shows nowhere either; every submission that waits for one is asked for by id.
 
 Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing a row again
-changes nothing.
+changes nothing. Rows are read one piece ahead of what is being stored, and never more: memory stays flat, and the
+embedded database's one writer is held for a moment at a time, not for as long as a slow line takes.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 from server.cases import service as cases
 from server.central.client import Central
@@ -174,74 +176,63 @@ class _Pull:
                 waiting.append((since, middle, earlier))
 
     def _store_window(self, since: datetime, before: datetime | None, *, now: datetime, total: int) -> None:
-        rows = self._feed.rows(arrived(since, before))
-        reached = min(before, now) if before is not None else now
-        self._store(rows, total=total, submitted_until=reached)
+        for piece in _one_ahead(self._feed.rows(arrived(since, before))):
+            # Rows come oldest first: what arrived before the last of a piece is stored with it, or was before.
+            self._store(piece, submitted_until=min(piece[-1].submitted_at, now))
+            self._progress(min(self._pulled.received, total), total)
+        self._mark(submitted_until=min(before, now) if before is not None else now)
         self._pulled.windows += 1
 
     def _changes(self, since: datetime, now: datetime) -> None:
-        self._store(self._feed.rows(changed(since)), updated_until=now)
+        for piece in _one_ahead(self._feed.rows(changed(since))):
+            self._store(piece)
+        self._mark(updated_until=now)
 
     def _deletions(self, now: datetime) -> None:
         listed: set[str] = set()
-
-        def noted(rows: Iterable[Received]) -> Iterator[Received]:
-            for row in rows:
-                listed.add(row.central_id)
-                yield row
-
-        self._store(noted(self._feed.rows(DELETED)))
+        for piece in _one_ahead(self._feed.rows(DELETED)):
+            self._store(piece)
+            listed.update(row.central_id for row in piece)
         with self._database.session() as session:
             held = submissions.deleted_since(session, self._source, now - _PURGED_AFTER)
-        restored = [one for one in held if one not in listed]
-        if restored:
-            self._store(self._feed.rows_by_id(restored))
+        self._ask_again([one for one in held if one not in listed])
 
     def _attachments(self) -> None:
         with self._database.session() as session:
             waiting = submissions.awaiting_attachments(session, self._source)
-        if waiting:
-            self._store(self._feed.rows_by_id(waiting))
+        self._ask_again(waiting)
 
-    def _store(
-        self,
-        rows: Iterable[Received],
-        *,
-        total: int | None = None,
-        submitted_until: datetime | None = None,
-        updated_until: datetime | None = None,
-    ) -> None:
-        """Store rows and marks in one transaction: all of it, or nothing."""
-        received = 0
-        stored = Stored([])
-        iterator = iter(rows)
-        # A window is read before the first write: the embedded database has one writer, and a reviewer must not
-        # wait for a slow line. Only what exceeds a window by far is written while it is read.
-        waiting = list(itertools.islice(iterator, 2 * self._window))
+    def _ask_again(self, ids: Sequence[str]) -> None:
+        for piece in _one_ahead(self._feed.rows_by_id(ids)):
+            self._store(piece)
+
+    def _store(self, piece: Sequence[Received], submitted_until: datetime | None = None) -> None:
+        """Store some rows, and the mark that goes with them, in one transaction: all of it, or nothing."""
         with self._database.session() as session:
-            while waiting:
-                for batch in _batched(waiting):
-                    result = submissions.store(session, self._source, batch, datetime.now(UTC))
-                    if self._source.has_interviews:
-                        cases.mark_stale(session, self._source.round_id, result.changed)
-                    stored.add(result)
-                    received += len(batch)
-                    if total is not None:
-                        self._progress(min(self._pulled.received + received, total), total)
-                waiting = list(itertools.islice(iterator, self._window))
-            state = submissions.sync_state(session, self._source)
+            state = submissions.hold_sync_state(session, self._source)
+            stored = submissions.store(session, self._source, piece, datetime.now(UTC))
+            if self._source.has_interviews:
+                cases.mark_stale(session, self._source.round_id, stored.changed)
             if submitted_until is not None:
                 state.submitted_until = submitted_until
-            if updated_until is not None:
-                state.updated_until = updated_until
-        self._pulled.received += received
+        self._pulled.received += len(piece)
         self._pulled.add(stored)
 
-    def _mark(self, submitted_until: datetime) -> None:
+    def _mark(self, *, submitted_until: datetime | None = None, updated_until: datetime | None = None) -> None:
         with self._database.session() as session:
-            submissions.sync_state(session, self._source).submitted_until = submitted_until
+            state = submissions.hold_sync_state(session, self._source)
+            state.submitted_until = submitted_until or state.submitted_until
+            state.updated_until = updated_until or state.updated_until
 
 
-def _batched(rows: list[Received]) -> Iterator[list[Received]]:
-    for start in range(0, len(rows), _STORE_AT_ONCE):
-        yield rows[start : start + _STORE_AT_ONCE]
+def _one_ahead(rows: Iterator[Received]) -> Iterator[list[Received]]:
+    """`rows` in pieces; while one is stored, the next one is read in a thread. What reading raises is raised here."""
+
+    def read() -> list[Received]:
+        return list(islice(rows, _STORE_AT_ONCE))
+
+    with ThreadPoolExecutor(1, "pull") as reader:
+        coming = reader.submit(read)
+        while piece := coming.result():
+            coming = reader.submit(read)
+            yield piece

@@ -42,7 +42,7 @@ def wrapped_keys(
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
     """Store new keys; a subject that got one meanwhile keeps it."""
     if rows:
-        session.execute(insert_or_skip(session, HouseholdKey), rows)
+        session.connection().execute(insert_or_skip(session, HouseholdKey), rows)
 
 
 def destroy_keys(session: Session, subjects: Sequence[str], at: datetime) -> None:

@@ -230,38 +230,46 @@ class Vault:
         return key
 
     def _load(self, subjects: set[str], *, create: bool) -> None:
-        missing = self._read(sorted(subjects - self._keys.keys()))
+        missing = sorted(subjects - self._keys.keys())
         if not missing:
             return
         if not create:
-            raise Tampered(f"household_keys: no key for {missing[0]}; the row was removed or never written here")
+            if lost := self._read(missing):
+                raise Tampered(f"household_keys: no key for {lost[0]}; the row was removed or never written here")
+            return
         number = self._masters.active_number
         now = self._masters.now()
+        made = {subject: os.urandom(_KEY_BYTES) for subject in missing}
+        wrapped = {subject: self._masters.wrap(key, "household_keys", subject) for subject, key in made.items()}
         queries.add_keys(
             self._session,
             [
                 {
                     "subject": subject,
-                    "wrapped": self._masters.wrap(os.urandom(_KEY_BYTES), "household_keys", subject),
+                    "wrapped": value,
                     "master_number": number,
                     "created_at": now,
                     "destroyed_at": None,
                 }
-                for subject in missing
+                for subject, value in wrapped.items()
             ],
         )
-        # Read back rather than trust our own: another worker may have been first with the same subject.
-        self._read(missing)
+        # Read back rather than trust our own: the subject may have a key, or another worker was first with it.
+        for subject, stored, of_number in queries.wrapped_keys(self._session, missing):
+            if stored == wrapped[subject]:
+                self._keys[subject] = AESGCM(made[subject])
+            else:
+                self._keys[subject] = self._opened(subject, stored, of_number)
 
     def _read(self, subjects: list[str], *, hold: bool = False) -> list[str]:
         """Cache the stored keys of `subjects`; return those that have none."""
-        if not subjects:
-            return []
         found = set()
         for subject, wrapped, number in queries.wrapped_keys(self._session, subjects, hold=hold):
             found.add(subject)
-            if wrapped is None:
-                self._keys[subject] = None
-            else:
-                self._keys[subject] = AESGCM(self._masters.unwrap(wrapped, number, "household_keys", subject))
+            self._keys[subject] = self._opened(subject, wrapped, number)
         return [subject for subject in subjects if subject not in found]
+
+    def _opened(self, subject: str, wrapped: bytes | None, number: int) -> AESGCM | None:
+        if wrapped is None:
+            return None
+        return AESGCM(self._masters.unwrap(wrapped, number, "household_keys", subject))

@@ -1,0 +1,90 @@
+"""One reader of the benchmark `sync`, in a process of its own so that its memory is its own.
+
+`python -m benchmarks._puller WHAT URL [DATABASE]` reads everything from the Central at URL and prints one JSON object:
+`seconds`, `rows`, `peak_mb`. WHAT is `pull` (into DATABASE, which is set up first), `raw` (the stream, thrown away) or
+`pyodk` (the official client's `get_table`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+from benchmarks._central import FORM, PASSWORD, PROJECT, USER
+
+
+def peak_mb() -> float:
+    """Most memory this process ever held. (`ru_maxrss` would count what the parent held when it started us.)"""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def raw(url: str) -> tuple[float, int]:
+    """The whole stream, read and thrown away; the rows are counted by the server."""
+    import requests
+
+    address = f"{url}/v1/projects/{PROJECT}/forms/{FORM}.svc/Submissions"
+    start = time.perf_counter()
+    tail = b""
+    with requests.get(address, {"$expand": "*", "$count": "true"}, stream=True, timeout=60) as answer:
+        for piece in answer.iter_content(256 * 1024):
+            tail = (tail + piece)[-200:]
+    return time.perf_counter() - start, int(tail.partition(b'"@odata.count":')[2].rstrip(b"}"))
+
+
+def pyodk(url: str) -> tuple[float, int]:
+    """The official client: the whole table in memory, as its users do it."""
+    from pyodk._utils.config import CentralConfig, Config
+    from pyodk._utils.session import Session
+    from pyodk.client import Client
+
+    # As it comes, but for what it would leave in the home folder.
+    session = Session(url, "v1", USER, PASSWORD, cache_path=None)
+    config = Config(central=CentralConfig(url, USER, PASSWORD, PROJECT))
+    start = time.perf_counter()
+    with Client(session=session, config=config) as client:
+        table = client.submissions.get_table(form_id=FORM, expand="*")
+    return time.perf_counter() - start, len(table["value"])
+
+
+def pull(url: str, database_url: str) -> tuple[float, int]:
+    """What the service does: pull everything into a new database."""
+    import base64
+
+    from pydantic import SecretStr
+
+    from server.central.client import Central
+    from server.central.pull import pull
+    from server.database import Database, upgrade
+    from server.rounds import service as rounds
+    from server.secrets.service import MasterKeys, prepare
+    from server.settings import CentralSettings
+    from server.submissions.service import Source
+
+    database = Database(database_url)
+    upgrade(database)
+    keys = database.use_keys(MasterKeys.from_text(base64.b64encode(bytes(32)).decode(), "benchmark"))
+    with database.session() as session:
+        prepare(session, keys)
+        rounds.create(session, "2026", province_code="33", review_date=date(2026, 9, 1))
+    settings = CentralSettings(url=url, user=USER, password=SecretStr(PASSWORD), project_id=PROJECT)
+    start = time.perf_counter()
+    with Central(settings) as central:
+        pulled = pull(database, central, Source(PROJECT, FORM, "2026"), window=settings.window)
+    seconds = time.perf_counter() - start
+    database.dispose()
+    if not pulled.new == pulled.live == pulled.live_at_central:
+        raise AssertionError(f"not all of it was stored: {pulled}")
+    return seconds, pulled.new
+
+
+def main(what: str, url: str, *database: str) -> None:
+    seconds, rows = {"raw": raw, "pyodk": pyodk, "pull": pull}[what](url, *database)
+    print(json.dumps({"seconds": seconds, "rows": rows, "peak_mb": peak_mb()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
