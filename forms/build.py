@@ -7,7 +7,6 @@ give the same bytes and the same version.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import tempfile
@@ -20,6 +19,7 @@ from pyxform.errors import PyXFormError
 from pyxform.xls2xform import convert
 
 from forms.errors import FormError
+from forms.house import refuse
 from forms.lists import ENTITY_LISTS
 from forms.source import SOURCES, FormSource, Row, lists_of, read_source
 from poverty.standard import Standard
@@ -28,7 +28,6 @@ from poverty.xpath import calculations
 #: The forms of the procedure; each is a source `forms/sources/<name>.md`, and its name is its form id.
 FORM_NAMES = ("household", "application", "village_meeting", "backcheck", "facility")
 
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _PYXFORM_ROW = re.compile(r"\[row : (\d+)\]")
 #: Stamped into the workbook instead of today's date, so that a build can be repeated byte for byte.
@@ -75,11 +74,24 @@ def build_form(
     `true()` or `false()`. The version is the review date and a digest of everything in the form.
 
     Raises FormError with file and line when the source cannot become a form, and when pyxform has a warning: Central
-    refuses a form with warnings. Then nothing is written, and what was built before stands.
+    refuses a form with warnings; one that breaks a house rule (`forms.house`) is refused with every place named. Then
+    nothing is written, and what was built before stands.
     """
     if name not in FORM_NAMES:
         raise FormError(f"there is no form `{name}`; the forms are {', '.join(FORM_NAMES)}")
     source = read_source(SOURCES / f"{name}.md")
+    refuse(source, standard)
+    return write_form(source, standard, constants, out_dir, show_proposal=show_proposal)
+
+
+def write_form(
+    source: FormSource, standard: Standard, constants: RoundConstants, out_dir: Path, *, show_proposal: bool = False
+) -> BuiltForm:
+    """What `build_form` does with a source, its house rules left out: for checking, and for a source of one's own.
+
+    The file's stem is the form's name. Raises FormError as `build_form` does.
+    """
+    name = source.path.stem
     read = lists_of(source)
     sheets = _complete(source, standard, constants, show_proposal)
     version = f"{constants.review_date:%Y%m%d}-{_digest(sheets)}"
@@ -108,7 +120,7 @@ def build_form(
 def _complete(
     source: FormSource, standard: Standard, constants: RoundConstants, show_proposal: bool
 ) -> dict[str, list[Row]]:
-    """The sheets with the generated calculations and the constants of the round put in, every reference looked up."""
+    """The sheets with the generated calculations and the constants of the round put in."""
     literals = {
         "round_id": f"'{constants.round_id}'",
         "province_code": f"'{constants.province_code}'",
@@ -119,22 +131,7 @@ def _complete(
     sheets = {name: list(sheet.rows) for name, sheet in source.sheets.items()}
     if any(row.get("type") == "calculations" for row in sheets["survey"]):
         sheets["survey"] = _insert_calculations(source, sheets["survey"], standard)
-    _check_references(source, sheets)
     return {name: _replace(source, rows, literals) for name, rows in sheets.items()}
-
-
-def _check_references(source: FormSource, sheets: dict[str, list[Row]]) -> None:
-    known = {row.get("name") for row in sheets["survey"]}
-    for sheet, rows in sheets.items():
-        if sheet == "choices":
-            continue
-        for row in rows:
-            for column, cell in row.cells.items():
-                for name in _REFERENCE.findall(cell):
-                    if name not in known:
-                        near = difflib.get_close_matches(name, known, n=1)
-                        hint = f"; did you mean ${{{near[0]}}}?" if near else "; ask it, or compute it, somewhere"
-                        raise source.error(row.line, f"{column}: there is no question `{name}`{hint}")
 
 
 def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard) -> list[Row]:

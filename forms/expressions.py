@@ -1,4 +1,4 @@
-"""Expressions of a source (XPath with `${name}`) taken apart as far as the checks need: references, functions, names."""
+"""Expressions of a source (XPath with `${name}`) taken apart as far as checks need: references, functions, names."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def parse(text: str) -> Expression:
             tokens.append((kind, match[0]))
         position = match.end()
     calls, names = [], []
-    for index, (kind, token) in enumerate(tokens):
-        if kind != "name" or token in _OPERATOR_WORDS:
+    for index, (kind, mark) in enumerate(tokens):
+        if kind != "name" or mark in _OPERATOR_WORDS:
             continue
         after = tokens[index + 1][1] if index + 1 < len(tokens) else ""
         if after == "(":
-            calls.append(Call(token, _arguments(tokens, index + 1)))
+            calls.append(Call(mark, _arguments(tokens, index + 1)))
         elif index == 0 or tokens[index - 1][1] not in ("/", "::", "@", "//"):
-            names.append(token)
+            names.append(mark)
     faults += _unbalanced(tokens)
     return Expression(references(text), tuple(calls), tuple(names), tuple(faults))
 
@@ -107,26 +107,26 @@ def _arguments(tokens: list[tuple[str, str]], opening: int) -> int:
     """How many arguments stand in the parentheses that open there."""
     depth, commas = 0, 0
     for index in range(opening, len(tokens)):
-        kind, token = tokens[index]
+        kind, mark = tokens[index]
         if kind == "operator":
-            if token in "([":
+            if mark in "([":
                 depth += 1
-            elif token in ")]":
+            elif mark in ")]":
                 depth -= 1
                 if depth == 0:
                     return 0 if index == opening + 1 else commas + 1
-            elif token == "," and depth == 1:
+            elif mark == "," and depth == 1:
                 commas += 1
     return commas + 1
 
 
 def _unbalanced(tokens: list[tuple[str, str]]) -> list[str]:
     open_ones: list[str] = []
-    for kind, token in tokens:
+    for kind, mark in tokens:
         if kind != "operator":
             continue
-        if token in ("(", "["):
-            open_ones.append(token)
-        elif token in _CLOSING and (not open_ones or open_ones.pop() != _CLOSING[token]):
-            return [f"a `{token}` too many"]
+        if mark in ("(", "["):
+            open_ones.append(mark)
+        elif mark in _CLOSING and (not open_ones or open_ones.pop() != _CLOSING[mark]):
+            return [f"a `{mark}` too many"]
     return [f"an unclosed `{open_ones[-1]}`"] if open_ones else []

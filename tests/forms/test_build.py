@@ -159,5 +159,5 @@ def test_a_reference_to_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_a_form_without_calculations_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _, message = build_changed(monkeypatch, tmp_path, "| calculations | household ", "| note | household ")
+    _, message = build_changed(monkeypatch, tmp_path, "| calculations | household ", "| hidden | household ")
     assert "calculations is missing, named household" in message
