@@ -28,6 +28,8 @@ NOUNS_WITH_TABLES: tuple[str, ...] = (
     "rounds",
     "units",
     "submissions",
+    "attachments",
+    "paradata",
     "cases",
     "review",
     "registry",

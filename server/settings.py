@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -103,6 +103,31 @@ class WorkerSettings(_Concern):
     embedded: bool = True
 
 
+class AttachmentsSettings(_Concern):
+    """Where photos and audit logs are kept, and which of them are."""
+
+    model_config = SettingsConfigDict(env_prefix="RASOAT_ATTACHMENTS_")
+
+    #: `disk`: below the data directory. `s3`: a bucket, with the extra `rasoat[s3]`.
+    store: Literal["disk", "s3"] = "disk"
+    max_bytes: int = Field(20_000_000, gt=0)  # of one file
+    #: Media types that are kept, separated by commas; a file's content says which it is.
+    types: str = "image/jpeg,image/png,image/webp,text/csv"
+    max_pixels: int = Field(50_000_000, gt=0)  # of an image, unpacked
+    thumbnail_pixels: int = Field(480, ge=32)  # the longer side
+    s3_bucket: str | None = None
+    s3_prefix: str = ""
+    s3_endpoint_url: str | None = None  # of another maker than Amazon
+    s3_region: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
+    @property
+    def allowed_types(self) -> frozenset[str]:
+        """The media types that are kept."""
+        return frozenset(one.strip().lower() for one in self.types.split(",") if one.strip())
+
+
 class MasterSettings(_Concern):
     """The master keys of `server.secrets`, which reads them itself; here so that their names are known."""
 
@@ -122,6 +147,7 @@ class Settings:
     forms: FormsSettings
     service: ServiceSettings
     worker: WorkerSettings
+    attachments: AttachmentsSettings
     master: MasterSettings
 
     @property
@@ -139,6 +165,7 @@ _CLASSES: dict[str, type[_Concern]] = {
     "forms": FormsSettings,
     "service": ServiceSettings,
     "worker": WorkerSettings,
+    "attachments": AttachmentsSettings,
     "master": MasterSettings,
 }
 

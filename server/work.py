@@ -4,7 +4,7 @@ The nouns know each other by their services alone; this is where their long work
 
 - `sync` tells Central, pulls and derives every open round whose form is published, every `RASOAT_WORKER_SYNC_MINUTES`;
 - `deliver` tells Central what was decided and can no longer be undone, every `RASOAT_WORKER_DELIVER_SECONDS`;
-- `tidy` removes jobs that were done a week ago, daily at 02:00 in Viet Nam.
+- `tidy` removes jobs that were done a week ago and contents that belong to nothing, daily at 02:00 in Viet Nam.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _KEEP_DONE = timedelta(days=7)
 
 def make_handlers(settings: Settings) -> Handlers:
     """The handlers of every kind of job; each may run twice for one job without harm."""
+    from server.attachments import service as attachments
     from server.central import service as central
     from server.central.errors import CentralError
     from server.errors import UserError
@@ -44,6 +45,7 @@ def make_handlers(settings: Settings) -> Handlers:
                 context.database,
                 settings.central,
                 full=bool(args.get("full", False)),
+                keeping=attachments.keep(settings),
                 progress=lambda _stage, _done, _total: context.check(),
             )
         except CentralError as error:
@@ -62,6 +64,7 @@ def make_handlers(settings: Settings) -> Handlers:
     def tidy(context: JobContext, _args: dict[str, Any]) -> None:
         with context.database.session() as session:
             prune(session, context.now() - _KEEP_DONE)
+        attachments.tidy(context.database, attachments.open_store(settings), context.now())
 
     return handlers
 

@@ -7,9 +7,12 @@ a `CentralError` that holds a status, Central's error code, and no body. pyodk i
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +33,17 @@ from server.settings import CentralSettings
 logging.getLogger("pyodk").setLevel(logging.CRITICAL + 1)
 
 _CHUNK = 256 * 1024
+
+_MD5 = re.compile(r'(?:W/)?"([0-9a-f]{32})"')
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of Central: its content (None: larger than asked for), size in bytes, the type it is said to be."""
+
+    content: bytes | None
+    size: int
+    media_type: str
 
 
 class Central:
@@ -98,6 +112,13 @@ class Central:
         """The JSON document at `path`. `what` names the thing in errors."""
         return self._json(self._request("GET", path, what, params=params), what)
 
+    def get_text(self, path: str, what: str) -> str:
+        """The XML document at `path`, such as a published form."""
+        response = self._request("GET", path, what)
+        if "xml" not in response.headers.get("Content-Type", ""):
+            raise CentralError("central_not_central", url=self.url)
+        return response.content.decode("utf-8", "replace")
+
     def send(
         self,
         method: str,
@@ -123,6 +144,31 @@ class Central:
                 yield response.iter_content(_CHUNK)
         finally:
             response.close()
+
+    def download(self, path: str, what: str, limit: int) -> Download:
+        """The file at `path`, whole; of one larger than `limit` bytes only its size, as far as it is known.
+
+        Central's ETag of a file is its MD5, which finds what a careless proxy cut short. Raises `CentralError`.
+        """
+        response = self._request("GET", path, what, stream=True)
+        try:
+            with self._translated(what, streaming=True):
+                if "Content-Disposition" not in response.headers:  # Central's files have one, web pages have not
+                    raise CentralError("central_not_central", url=self.url)
+                media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                content = bytearray()
+                for piece in response.iter_content(_CHUNK):
+                    content += piece
+                    if len(content) > limit:
+                        said = response.headers.get("Content-Length", "")
+                        return Download(None, max(len(content), int(said) if said.isdigit() else 0), media_type)
+        finally:
+            response.close()
+        etag = _MD5.fullmatch(response.headers.get("ETag", ""))
+        # Where Central keeps files on S3 it redirects there, and an ETag means something else.
+        if etag and not response.history and hashlib.md5(content, usedforsecurity=False).hexdigest() != etag[1]:
+            raise CentralError("central_half_document", url=self.url, what=what)
+        return Download(bytes(content), len(content), media_type)
 
     def clock(self) -> str | None:
         """Central's own time as its `Date` header says it, or None."""

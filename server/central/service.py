@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from server.attachments import service as attachments
 from server.cases import service as cases
 from server.central.client import Central
 from server.central.errors import CentralError
@@ -37,6 +38,7 @@ class FormPulled:
 
     source: Source
     pulled: Pulled
+    files: attachments.Fetched
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Synced:
         return {
             "rounds": sorted({one.source.round_id for one in self.forms}),
             "forms": [
-                {"round": one.source.round_id, "form": one.source.name, "pulled": asdict(one.pulled)}
+                {"round": one.source.round_id, "form": one.source.name}
+                | {"pulled": asdict(one.pulled), "files": one.files.as_json()}
                 for one in self.forms
             ],
             "pulled": asdict(self.pulled),
@@ -85,10 +88,12 @@ def sync(
     round_id: str | None = None,
     *,
     full: bool = False,
+    keeping: attachments.Keeping | None = None,
     progress: StageProgress = silent,
 ) -> Synced:
-    """Tell Central what was decided, pull what is new of every form, and derive it. Stages: `pull`, `derive`.
+    """Tell Central what was decided, pull what is new of every form with its files, and derive it.
 
+    Stages: `pull`, `files`, `derive`. keeping: where files are kept (`attachments.keep`); without it none is fetched.
     round_id: one round, open or not; without it every open round. A form that cannot be pulled does not keep the others
     from it: what came is derived, then its error is raised.
 
@@ -117,12 +122,17 @@ def sync(
                     window=settings.window,
                     progress=lambda done, total: progress("pull", done, total),
                 )
+                files = attachments.Fetched()
+                if keeping is not None:
+                    files = attachments.fetch_missing(
+                        database, central, keeping, source, lambda done, total: progress("files", done, total)
+                    )
             except CentralError as error:
                 failed = failed or error
                 if error.stops_all:
                     break
             else:
-                forms.append(FormPulled(source, pulled))
+                forms.append(FormPulled(source, pulled, files))
     derived = 0
     for one in dict.fromkeys(source.round_id for source in found):
         derived += cases.derive(database, one, lambda done, total: progress("derive", done, total))

@@ -22,15 +22,17 @@ def sync(
     json: Json = False,
 ) -> None:
     """Đồng bộ với ODK Central: gửi kết quả duyệt, tải phiếu, phân loại. / Send reviews, pull, classify."""
+    from server.attachments import service as attachments
     from server.central import service as central
     from server.central.errors import CentralError
 
     of = settings()
+    keeping = attachments.keep(of)
     with open_database(of) as database:
         while True:
             try:
                 with progress_bars(quiet=json) as report:
-                    done = central.sync(database, of.central, round_id, full=full, progress=report)
+                    done = central.sync(database, of.central, round_id, full=full, keeping=keeping, progress=report)
             except CentralError as error:
                 # A watch outlives a Central that is down; what it cannot outlive, it ends with.
                 if watch is None or not error.retryable:
@@ -60,8 +62,11 @@ def rebuild(round_id: RoundOption = None, json: Json = False) -> None:
 def _summary(done: Synced) -> str:
     pulled, delivered = done.pulled, done.delivered
     of = ", ".join(sorted({one.source.round_id for one in done.forms}))
+    stored = sum(one.files.stored for one in done.forms)
+    expected = sum(one.files.expected for one in done.forms)
     return (
         f"Đợt {of}: {pulled.new} phiếu mới, {pulled.versions} bản sửa, {pulled.updated} thay đổi; "
         f"Central có {pulled.live_at_central}, ở đây {pulled.live}; tính lại {done.derived}; "
+        f"{stored} tệp đính kèm mới, chờ {expected}; "
         f"gửi Central {delivered.sent}, hoãn {delivered.put_off}, hỏng {delivered.failed}."
     )

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from server.attachments import service as attachments
+from server.attachments.store import ObjectStore
 from server.audit.service import Event, Purpose, append
 from server.cases import service as cases
 from server.database import Database, scrub
 from server.errors import NotFoundError, UserError
+from server.paradata import service as paradata
 from server.registry import service as registry
 from server.review import service as review
 from server.secrets.service import interview_subject, registry_subject, vault_of
@@ -46,10 +49,19 @@ class Erasure:
     also_held: list[str]
 
 
-def erase(database: Database, subject: str, *, by: str, reason: Reason, at: datetime | None = None) -> Erasure:
+def erase(
+    database: Database,
+    subject: str,
+    *,
+    by: str,
+    reason: Reason,
+    at: datetime | None = None,
+    store: ObjectStore | None = None,
+) -> Erasure:
     """Erase a household: an interview by its id, or one on a list as `33/2025/CODE` (province, year, household code).
 
     by: user id of who asked for it, for the access log. Erasing again changes nothing but adds to the log.
+    store: where photos and audit logs lie; without it they cannot be opened any more and go with the next tidying.
     Raises `NotFoundError` for an id that was never received.
     """
     at = at or datetime.now(UTC)
@@ -57,7 +69,7 @@ def erase(database: Database, subject: str, *, by: str, reason: Reason, at: date
     if on_list:
         erasure = _erase_listed(database, on_list[1], int(on_list[2]), on_list[3], by, reason, at)
     else:
-        erasure = _erase_interview(database, subject, by, reason, at)
+        erasure = _erase_interview(database, subject, by, reason, at, store)
     scrub(database)
     return erasure
 
@@ -73,7 +85,9 @@ def parse_reason(text: str) -> Reason:
         ) from None
 
 
-def _erase_interview(database: Database, interview_id: str, by: str, reason: Reason, at: datetime) -> Erasure:
+def _erase_interview(
+    database: Database, interview_id: str, by: str, reason: Reason, at: datetime, store: ObjectStore | None
+) -> Erasure:
     with database.session() as session:
         # The key first: whoever derives or stores with it now ends before, and what he wrote is removed below.
         vault_of(session).erase([interview_subject(interview_id)], at)
@@ -83,7 +97,11 @@ def _erase_interview(database: Database, interview_id: str, by: str, reason: Rea
         also_held = registry.forget_interview(session, interview_id)
         review.forget_words(session, interview_id)
         cases.erase(session, interview_id, round_ids)
+        paradata.forget(session, interview_id)
+        contents = attachments.forget(session, interview_id)
         append(session, by, [_event("interview", interview_id, reason)], at=at)
+    if store is not None:  # after the commit: what was taken back must still be there
+        attachments.destroy(store, contents)
     return Erasure("interview", interview_id, also_held)
 
 
