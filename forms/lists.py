@@ -6,6 +6,10 @@ an entity list has rows of its own at Central, which a phone gets anew whenever 
 
 from __future__ import annotations
 
+import uuid
+
+_HOUSEHOLDS = uuid.UUID("0d6f8f0e-6a3c-4b52-9f0b-7f1f3e6b2c1d")
+
 #: Lists that are uploaded with a form: name -> columns beside `name` and `label`.
 FILE_LISTS: dict[str, tuple[str, ...]] = {
     "communes": ("area_class",),
@@ -30,8 +34,9 @@ ENTITY_LISTS: dict[str, tuple[str, ...]] = {
         "returned_reason",
         "replaces",
     ),
-    # Created by the household form on the phone itself: who has been visited.
-    "visits": ("household_code", "village_id", "outcome", "visited_at", "assignment_key"),
+    # Created by the household form on the phone itself: who has been visited. `visit_key`: the code of the household
+    # and the interview to replace, if one was returned; so a returned household is to be visited again.
+    "visits": ("household_code", "village_id", "outcome", "visited_at", "assignment_key", "visit_key"),
     # Owned by the server: the households drawn for a second interview. It never holds a first answer.
     "backchecks": (
         "household_code",
@@ -43,3 +48,9 @@ ENTITY_LISTS: dict[str, tuple[str, ...]] = {
         "round_id",
     ),
 }
+
+
+def household_uuid(round_id: str, household_code: str) -> str:
+    """The name of a household's row in `households`: the same whenever it is said, so that nothing must remember it."""
+    # Central takes version 4 alone: the digest of version 5 with the other number.
+    return str(uuid.UUID(bytes=uuid.uuid5(_HOUSEHOLDS, f"{round_id}/{household_code}").bytes, version=4))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from forms.errors import FormError
-from forms.lists import ENTITY_LISTS
+from forms.lists import ENTITY_LISTS, household_uuid
 from poverty.frames import AREA_CLASSES
 
 
@@ -68,6 +68,22 @@ def write_entity_list(name: str, entities: pd.DataFrame, media_dir: Path) -> Pat
     path = media_dir / f"{name}.csv"
     rows.sort_values("name").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     return path
+
+
+def household_entities(listed: pd.DataFrame, round_id: str) -> pd.DataFrame:
+    """Rows of the entity list `households` for `write_entity_list`, in the order of `listed`.
+
+    listed: a row per household, with `household_code`, `head_name`, `village_id`, `assignment_key` (the enumerator's
+    code) and any other of the list's properties; what is missing of `status` is `listed`.
+    """
+    codes = listed["household_code"].astype("str")
+    rows = listed.reindex(columns=list(ENTITY_LISTS["households"])).astype("string")
+    return rows.assign(
+        round_id=round_id,
+        status=rows["status"].fillna("listed"),
+        name=[household_uuid(round_id, code) for code in codes],
+        label=listed["head_name"].fillna("").astype("str") + " · " + codes,
+    )
 
 
 def _check(communes: pd.DataFrame, villages: pd.DataFrame) -> None:

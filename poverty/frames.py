@@ -3,6 +3,8 @@
 Column names are the leaf names of the questions in the household form. A missing answer is NA; the answer
 `dk` (không biết, do not know) is kept as it was given. Both are *unknown* to the standard. A value outside the
 lists below is kept too (it is a flag for the supervisor) and is unknown to the standard as well.
+
+Interviews of one round may have come on several versions of the form: what a version did not ask is NA.
 """
 
 from __future__ import annotations
@@ -13,9 +15,22 @@ import pandera.pandas as pa
 DK = "dk"
 
 YES_NO = ("yes", "no", DK)
+CONSENT = ("yes", "no")
+
+#: What came of the visit: only of a household that was `met` is anything else asked.
+OUTCOMES = ("met", "absent", "refused", "moved_away", "dissolved", "split")
+MET = "met"
 
 #: Every closed answer list of the household form: question -> codes, in the order shown.
 HOUSEHOLD_CHOICES: dict[str, tuple[str, ...]] = {
+    # From the list on the phone, or a household that is not on it.
+    "on_list": ("listed", "new"),
+    "outcome": OUTCOMES,
+    # Asked for the point and the picture alone: the review itself rests on law.
+    "consent_gps": CONSENT,
+    "consent_photo": CONSENT,
+    # Why there is no point, or none within 50 m.
+    "gps_reason": ("no_signal", "bad_weather", "device", "other"),
     "wall": ("durable", "not_durable", DK),
     "column": ("durable", "not_durable", DK),
     "roof": ("durable", "not_durable", DK),
@@ -34,6 +49,15 @@ HOUSEHOLD_CHOICES: dict[str, tuple[str, ...]] = {
     ),
     "toilet": ("septic", "pour_flush", "vip", "two_vault", "pit", "other", "none", DK),
     "internet": YES_NO,
+    # Any member uses public services, pays or sees a doctor over the network.
+    "digital_services": YES_NO,
+    # What becomes of the household's waste; `treated`: composted or buried at home as the commune instructs.
+    "waste": ("collected", "treated", "burned", "dumped", "other", DK),
+    # What planners ask and a household can answer.
+    "tap_water_wish": YES_NO,
+    "electricity": YES_NO,
+    "paved_road": YES_NO,
+    "training_wish": YES_NO,
 }
 
 #: Multiple answers: question -> codes. Stored as the codes joined by a space, as ODK does.
@@ -51,6 +75,8 @@ HOUSEHOLD_MULTIPLE: dict[str, tuple[str, ...]] = {
         "other",
     ),
     "support_needs": ("health", "education", "production", "credit", "housing", "other"),
+    # Groups of the official report forms: dân tộc thiểu số, không có khả năng lao động, có người có công.
+    "special_groups": ("ethnic_minority", "no_labour_capacity", "merit", "none", DK),
 }
 
 MEMBER_CHOICES: dict[str, tuple[str, ...]] = {
@@ -100,11 +126,19 @@ MEMBER_CHOICES: dict[str, tuple[str, ...]] = {
     "allowance": ("none", "elderly", "disability", "other", DK),
     # Child under 16: too short or too light for the age.
     "malnourished": YES_NO,
+    # Who says so: the health station's list, a measurement today, or the mother, whose word counts as unknown.
+    "nutrition_source": ("station", "measured", "mother"),
     "disability": YES_NO,
     "able_to_work": YES_NO,
 }
 
 INCOME_SOURCES = ("income_wage", "income_farm", "income_business", "income_other", "income_allowance")
+
+#: Points of the two score sheets, typed from a sheet of paper that somebody signed; the tables are not in the form.
+PAPER_POINTS = ("b1_points", "b2_points")
+
+#: Minutes from the house, by the means the household uses.
+TRAVEL_MINUTES = ("clinic_minutes", "school_minutes")
 
 AREA_CLASSES = ("rural", "urban")
 #: Proposed classes: hộ nghèo, hộ cận nghèo, hộ không nghèo, chưa đủ thông tin.
@@ -128,6 +162,9 @@ HOUSEHOLDS = pa.DataFrameSchema(
         "area_class": _text(),  # rural | urban: of the commune at the review date; NA = unknown
         "village_id": _text(),
         "household_code": _text(),  # code on the list of last year; NA = new household
+        "household_entity": _text(),  # the household's row on the phone's list: the uuid of its entity at Central
+        "replaces": _text(),  # interview_id of the returned interview that this one replaces; NA = of none
+        "notice_read": _text(),  # "OK": the legal notice was read out
         "phone": _text(),
         "latitude": _number(),  # EPSG:4326 degrees; NA = no GPS
         "longitude": _number(),
@@ -136,6 +173,9 @@ HOUSEHOLDS = pa.DataFrameSchema(
         **{name: _text() for name in HOUSEHOLD_CHOICES},
         **{name: _text() for name in HOUSEHOLD_MULTIPLE},
         **{name: _number() for name in INCOME_SOURCES},  # đồng, whole household, last 12 months before review
+        **{name: _number() for name in PAPER_POINTS},
+        **{name: _number() for name in TRAVEL_MINUTES},
+        "photo": _text(),  # file name of the picture of the house
         "remarks": _text(),
     },
     index=pa.Index("string", name="interview_id", coerce=True, unique=True),
@@ -158,6 +198,13 @@ MEMBERS = pa.DataFrameSchema(
     ),
     strict=False,
 )
+
+
+def met(households: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each household of a `households` frame was interviewed; a form that did not ask had only such."""
+    if "outcome" not in households:
+        return pd.Series(True, index=households.index)
+    return households["outcome"].fillna(MET).eq(MET).astype(bool)
 
 
 def empty_households() -> pd.DataFrame:

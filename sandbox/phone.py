@@ -17,6 +17,8 @@ import pandas as pd
 
 from forms.build import BuiltForm
 from forms.engine import Answer, Question, open_form
+from sandbox.asked import UNSAID
+from sandbox.phone_lists import PhoneLists
 
 #: A row of a frame: its columns are the leaf names of the form.
 Answers = Mapping[Hashable, Any]
@@ -29,6 +31,7 @@ class Phone:
         self, built_form: BuiltForm, media_dir: Path, username: str | None = None, device_id: str | None = None
     ) -> None:
         self.form = open_form(built_form.xml, media_dir)
+        self.lists = PhoneLists(media_dir)
         self.username, self.device_id = username, device_id
 
     def fill(
@@ -44,7 +47,10 @@ class Phone:
         """Interview a household and return the submission's XML.
 
         `household_row` and `member_rows` (one row per member, in order) have the columns of `poverty.frames`; a value
-        that is missing leaves the question blank, a column the form does not ask is not used. The times must be aware.
+        that is missing leaves the question blank, a column the form does not ask is not used. What the row does not say
+        of the visit itself is as usual (`sandbox.asked.UNSAID`); a household with a code is chosen from the phone's
+        list, where it must stand for this enumerator. The times must be aware.
+
         Raises forms.engine.AnswerRefused when the form refuses an answer.
         """
         household = dict(household_row)
@@ -63,7 +69,17 @@ class Phone:
             return location_of(household)
         row = household if question.position is None else members[question.position - 1]
         answer: Answer = plain(row.get(question.name))
+        if answer is None and question.position is None:
+            return self._unsaid(question.name, household)
         return answer
+
+    def _unsaid(self, question: str, household: Answers) -> str | None:
+        code = plain(household.get("household_code"))
+        if question == "on_list":
+            return "new" if code is None else "listed"
+        if question == "household_entity":
+            return self.lists.listed(code).get("name")
+        return UNSAID.get(question)
 
 
 def draw_instance_id(generator: np.random.Generator) -> str:

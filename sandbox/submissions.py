@@ -1,7 +1,7 @@
 """Submissions written directly, without Java: for runs too large for the phone, and equal to the phone's byte for byte.
 
 The structure is read from the XForm itself; what the phone computes comes from `poverty`; which questions are asked is
-written here a second time (`asked`), and a test holds all of it to the phone. No constraint is checked: answers that
+written a second time (`sandbox.asked`), and a test holds all of it to the phone. No constraint is checked: answers that
 the form would refuse must not be given.
 """
 
@@ -22,34 +22,27 @@ import numpy.typing as npt
 import pandas as pd
 
 from forms.build import BuiltForm
+from forms.engine import entity_id
 from forms.java import PHONE_TIME_ZONE
 from poverty import expression, frames
-from poverty.ages import ages
 from poverty.classify import classify
 from poverty.standard import Standard
 from poverty.vectorised import Evaluator
 from poverty.xpath import member_conditions
+from sandbox.asked import asked_of_households, asked_of_members
 from sandbox.phone import location_of
+from sandbox.phone_lists import PhoneLists
 
 _XFORMS = "{http://www.w3.org/2002/xforms}"
 #: As JavaRosa writes it: the prefixes come out of a hash table, in an order that is fixed by their names.
 _HEAD = (
     "<?xml version='1.0' encoding='UTF-8' ?><data id=\"{id}\" version=\"{version}\""
     ' xmlns:ev="http://www.w3.org/2001/xml-events" xmlns:orx="http://openrosa.org/xforms"'
+    ' xmlns:entities="http://www.opendatakit.org/xforms/entities"'
     ' xmlns:odk="http://www.opendatakit.org/xforms" xmlns:h="http://www.w3.org/1999/xhtml"'
     ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:jr="http://openrosa.org/javarosa">{body}</data>'
 )
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
-#: Full years, from and to, at which a question about a member is asked.
-_ASKED_AT = {
-    "attending": (3, 30),
-    "qualification": (15, 999),
-    "work": (15, 999),
-    "job_training": (16, 30),
-    "insured": (6, 999),
-    "malnourished": (0, 15),
-    "able_to_work": (15, 999),
-}
 _LITERAL = re.compile(r"'([^']*)'")
 
 #: The text of one leaf for every row of its scope; None where the question is not relevant.
@@ -61,14 +54,16 @@ class _Node:
     name: str
     children: tuple[_Node, ...]
     repeat: bool
+    attributes: tuple[tuple[str, str], ...]  # a blank one is filled from the column `NODE@ATTRIBUTE`
 
 
 @dataclass(frozen=True)
 class _Form:
-    """The nodes of the form's instance in order, the data type of each leaf, and the leaves that are constants."""
+    """The nodes of the form's instance in order; of each leaf its data type, when it is relevant, its constant."""
 
     nodes: tuple[_Node, ...]
     types: dict[str, str]
+    relevant: dict[str, str]
     constants: dict[str, str]
 
 
@@ -83,24 +78,30 @@ def write(
 ) -> Iterator[str]:
     """XML of each household's submission, in the order of `households`.
 
-    households, members: frames with the columns and index of `poverty.frames`; every household has a member. The
-    round, the review date and the area class are the form's, whatever the frame says.
+    households, members: frames with the columns and index of `poverty.frames`; every household that was met has a
+    member. The round, the review date and the area class are the form's, whatever the frame says.
     visits: by the households' index: instance_id, started_at, ended_at (aware), username (or NA).
-    `standard` must be the one the form was built with; media_dir holds its communes.csv.
+    `standard` must be the one the form was built with; media_dir holds its communes.csv and, for households with a
+    code, its households.csv.
     """
     form = _read_form(built_form.xml)
     households = _of_the_form(households, form, media_dir)
-    members = members[members.index.isin(households.index, level=0)]
-    members, shown = asked(members, pd.Timestamp(form.constants["review_date"]))
+    households, shown_of_households = asked_of_households(households)
+    met = frames.met(households)
+    members = members[members.index.isin(households.index[met], level=0)]
+    members, shown = asked_of_members(members, pd.Timestamp(form.constants["review_date"]))
     evaluator = Evaluator(households, members)
-    if (evaluator.member_count == 0).any():
-        raise ValueError("every household needs a member: the form asks for at least one")
+    if (evaluator.member_count[met.to_numpy()] == 0).any():
+        raise ValueError("every household that is met needs a member: the form asks for at least one")
     by_household = np.argsort(evaluator.household_of, kind="stable")
     last = np.cumsum(evaluator.member_count)
     first = last - evaluator.member_count
     of_members = _member_columns(members, shown, standard, evaluator, form)
-    of_households = _household_columns(households, members, standard, visits.loc[households.index], form, device_id)
+    visits = visits.loc[households.index]
+    of_households = _household_columns(households, members, standard, visits, form, device_id)
+    of_households |= _selection_columns(households, visits, PhoneLists(media_dir))
     of_households["household_size"] = [str(count) for count in evaluator.member_count]
+    _hide(of_households, shown_of_households)
     parts = []
     for node in form.nodes:
         if node.repeat:
@@ -110,26 +111,6 @@ def write(
             parts.append(_element(node, of_households, np.arange(len(households))))
     for body in zip(*parts, strict=True):
         yield _HEAD.format(id=built_form.form_id, version=built_form.version, body="".join(body))
-
-
-def asked(members: pd.DataFrame, review_date: pd.Timestamp) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """(the members without the answers that the form does not ask of them, who is asked each conditional question).
-
-    All is asked of who has no known age.
-    """
-    members = members.copy()
-    precision = members["birth_precision"]
-    shown = {"birth_date": precision.eq("full"), "birth_year": precision.eq("year")}
-    shown = {question: mask.fillna(False).astype(bool) for question, mask in shown.items()}
-    for question, mask in shown.items():
-        members[question] = members[question].where(mask)
-    age = ages(members, review_date)
-    for question, (low, high) in _ASKED_AT.items():
-        shown[question] = (age.between(low, high) | age.isna()).astype(bool)
-        members[question] = members[question].where(shown[question])
-    shown["contract"] = members["work"].eq("wage").fillna(False).astype(bool)
-    members["contract"] = members["contract"].where(shown["contract"])
-    return members, shown
 
 
 def _read_form(xml: Path) -> _Form:
@@ -142,6 +123,7 @@ def _read_form(xml: Path) -> _Form:
     return _Form(
         nodes=_nodes(instance[0]),
         types={name: bind.get("type", "string") for name, bind in binds.items()},
+        relevant={name: bind.get("relevant", "") for name, bind in binds.items()},
         constants={name: match[1] for name, match in literals.items() if match},
     )
 
@@ -152,7 +134,8 @@ def _nodes(parent: ET.Element) -> tuple[_Node, ...]:
     for element in parent:
         name = element.tag.removeprefix(_XFORMS)
         repeat = any(attribute.endswith("}template") for attribute in element.attrib)
-        nodes.setdefault(name, _Node(name, _nodes(element), repeat))
+        attributes = () if repeat else tuple(element.attrib.items())
+        nodes.setdefault(name, _Node(name, _nodes(element), repeat, attributes))
     return tuple(nodes.values())
 
 
@@ -160,11 +143,18 @@ def _element(node: _Node, columns: dict[str, Column], rows: npt.NDArray[np.intp]
     """The XML of a node for each of the rows; '' where it is not relevant."""
     if node.children:
         inner = zip(*(_element(child, columns, rows) for child in node.children), strict=True)
-        texts: Column = ["".join(parts) for parts in inner]
+        # A group is written where anything in it is.
+        texts: Column = ["".join(parts) or None for parts in inner]
     else:
         column = columns[node.name]
         texts = [column[row] for row in rows]
     start, end, blank = f"<{node.name}>", f"</{node.name}>", f"<{node.name} />"
+    if node.attributes:
+        written = [
+            (name, [value] * len(rows) if value else columns[f"{node.name}@{name}"]) for name, value in node.attributes
+        ]
+        starts = zip(*([f' {name}="{value}"' for value in values] for name, values in written), strict=True)
+        return [f"<{node.name}{''.join(parts)}>{text}{end}" for parts, text in zip(starts, texts, strict=True)]
     return ["" if text is None else start + text + end if text else blank for text in texts]
 
 
@@ -187,10 +177,15 @@ def _household_columns(
     device_id: str | None,
 ) -> dict[str, Column]:
     size = len(households)
+    is_met = frames.met(households)
     columns = _answers(households, form)
     for name, codes in frames.HOUSEHOLD_MULTIPLE.items():
         columns[name] = [_in_order(text, codes) for text in columns[name]]
-    columns |= _computed(classify(households, members, standard), form)
+    classes = classify(households, members, standard)
+    columns |= _computed(classes, form)
+    for name in frames.CLASSES:
+        seen = form.relevant[f"proposal_{name}"].startswith("true()") & is_met & classes["proposed_class"].eq(name)
+        columns[f"proposal_{name}"] = ["" if one else None for one in seen]
     columns |= {name: [text] * size for name, text in form.constants.items()}
     started = [_local(moment) for moment in visits["started_at"]]
     columns |= {
@@ -198,10 +193,11 @@ def _household_columns(
         "ended_at": [_moment(_local(moment)) for moment in visits["ended_at"]],
         "enumerator": [_escape(name) for name in visits["username"]],
         "device_id": [_escape(device_id)] * size,
-        "notice": [""] * size,
+        "notice": ["" if one else None for one in is_met],
         "location": [_location(row) for row in households.to_dict(orient="records")],
         "review_day": [form.constants["review_date"].replace("-", "")] * size,
         "audit": [""] * size,
+        "entity@id": [entity_id(name) for name in visits["instance_id"]],
         "instanceID": [_escape(name) for name in visits["instance_id"]],
         "instanceName": [
             f"{village} · {code or 'hộ mới'} · {moment:%d/%m %H:%M}"
@@ -211,12 +207,47 @@ def _household_columns(
     return columns
 
 
+def _selection_columns(households: pd.DataFrame, visits: pd.DataFrame, lists: PhoneLists) -> dict[str, Column]:
+    """What the screen on which the household is chosen holds: the phone's list, and who of it is done."""
+    columns: dict[str, Column] = {}
+
+    def put(**row: str | None) -> None:
+        for name, text in row.items():
+            columns.setdefault(name, []).append(text)
+
+    usernames = visits["username"].fillna("")
+    for village, code, user in zip(households["village_id"], households["household_code"], usernames, strict=True):
+        done, assigned = lists.counts(village, user)
+        entity, key = lists.listed(None if pd.isna(code) else code), lists.visit_key(None if pd.isna(code) else code)
+        keys_done = lists.done(village, user)
+        put(
+            visits_done=_escape(keys_done),
+            done_count=str(done),
+            assigned_count=str(assigned),
+            progress="",
+            list_shown="to_do",
+            household_entity=entity.get("name", ""),
+            replaces=_escape(entity.get("replaces", "")),
+            visit_key=_escape(key),
+            household_shown="" if entity else None,
+            done_shown="" if entity and key in keys_done.split() else None,
+            returned_shown="" if entity.get("replaces") else None,
+        )
+    return columns
+
+
+def _hide(columns: dict[str, Column], shown: dict[str, pd.Series]) -> None:
+    """Take out of the columns what was not asked."""
+    for question, mask in shown.items():
+        if question in columns:
+            columns[question] = [text if seen else None for text, seen in zip(columns[question], mask, strict=True)]
+
+
 def _member_columns(
     members: pd.DataFrame, shown: dict[str, pd.Series], standard: Standard, evaluator: Evaluator, form: _Form
 ) -> dict[str, Column]:
     columns = _answers(members, form)
-    for question, mask in shown.items():
-        columns[question] = [text if seen else None for text, seen in zip(columns[question], mask, strict=True)]
+    _hide(columns, shown)
     born = members["birth_date"]
     age = evaluator.number(expression.Age(), "member")
     columns |= {

@@ -33,7 +33,7 @@ from sandbox.population.vocabulary import (
     text,
 )
 
-_NO_GPS, _NO_PHONE, _CODE_NOT_GIVEN, _REMARK = 0.05, 0.12, 0.12, 0.04
+_NO_GPS, _NO_PHONE, _NOT_FOUND, _REMARK = 0.05, 0.12, 0.12, 0.04
 _REMARKS = (
     "Chủ hộ đi vắng, vợ trả lời thay.",
     "Nhà đang sửa, ở nhờ nhà con.",
@@ -81,6 +81,9 @@ def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
     rng = streams.of("households")
     total = len(sizes)
     code = drawn.registry.codes[met].reset_index(drop=True)
+    # A household that moved stands on the list of another village; others are overlooked there.
+    moved = drawn.registry.village[met] != drawn.village[met]
+    code = code.mask(pd.Series(moved | (rng.random(total) < _NOT_FOUND)))
     phone = identifiers.draw_phones(total, streams.of("phones"))
     no_gps = rng.random(total) < _NO_GPS
     gps = {
@@ -94,7 +97,8 @@ def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
         "round_id": text([ROUND_ID], np.zeros(total)),
         "review_date": np.full(total, REVIEW_DATE.astype("datetime64[ns]")),
         **drawn.commune_columns(),
-        "household_code": code.mask(pd.Series(rng.random(total) < _CODE_NOT_GIVEN)),
+        "on_list": text(("listed", "new"), code.isna().astype("int8").to_numpy()),
+        "household_code": code,
         "phone": phone.mask(pd.Series(rng.random(total) < _NO_PHONE)),
         **{name: pd.Series(values, dtype="Float64").mask(pd.Series(no_gps)) for name, values in gps.items()},
         **answer_dwelling(drawn.truth, sizes, streams.of("dwelling")),

@@ -316,7 +316,9 @@ def _interview(options: DemoOptions, province: Province, form: RoundForm, phone_
     from poverty import standard_for
     from sandbox.fieldwork import send
     from sandbox.interviews import by_phone, directly
+    from sandbox.phone_lists import write_lists
 
+    write_lists(province, ROUND, form.media_dir)
     filled: Iterator[Submission]
     if options.households <= BY_PHONE_UP_TO:
         filled = by_phone(province, form.built, form.media_dir, seed=options.seed)

@@ -12,11 +12,17 @@ import pytest
 from forms.build import BuiltForm
 from forms.engine import AnswerRefused, Form, Question, Session, open_form
 from forms.errors import FormError
+from forms.lists import household_uuid
+from tests.forms.household_form import LISTED
 
 STARTED = datetime(2019, 1, 5, 1, 0, tzinfo=UTC)  # a phone whose clock is years behind
 ENDED = datetime(2019, 1, 5, 1, 40, 0, 250_000, tzinfo=UTC)
 
-HOUSEHOLD: dict[str, Any] = {"commune_code": "11995", "village_id": "11995-02", "household_size": 1}
+HOUSEHOLD: dict[str, Any] = {
+    **{"commune_code": "11995", "village_id": "11995-02", "on_list": "new", "outcome": "met"},
+    **{"notice_read": "OK", "consent_gps": "yes", "consent_photo": "no", "gps_reason": "no_signal"},
+    "household_size": 1,
+}
 PERSON: dict[str, Any] = {
     "full_name": "Nguyễn Thị Mẫu",
     "relation": "head",
@@ -62,7 +68,7 @@ def test_a_session_becomes_what_collect_would_send(form: Form) -> None:
     assert root.findtext("ended_at") == "2019-01-05T08:40:00.250+07:00"
     assert (root.findtext("enumerator"), root.findtext("device_id")) == ("rsv-1", "collect:x")
     assert root.findtext("location") == "20.93 106.02 0.0 4.5"
-    assert root.findtext("needs/remarks") == "x < y & z"
+    assert root.findtext("remarks") == "x < y & z"
     assert (root.findtext("round_id"), root.findtext("review_date")) == ("2026", "2026-09-01")
     assert root.findtext("place/area_class") == "rural"
 
@@ -76,8 +82,10 @@ def test_ages_count_from_the_review_date_whatever_the_clock_says(form: Form) -> 
 
 def test_the_name_of_the_interview_holds_nothing_personal(form: Form) -> None:
     session = begin(form)
-    walk(session, HOUSEHOLD | PERSON | {"phone": "0912345678", "household_code": "33-11995-00007"})
-    assert session.value("instanceName") == "11995-02 · 33-11995-00007 · 05/01 08:00"
+    listed = LISTED.loc[LISTED["village_id"].eq("11995-02") & LISTED["assignment_key"].eq("rsv-1")].iloc[0]
+    chosen = {"on_list": "listed", "household_entity": household_uuid("2026", listed["household_code"])}
+    walk(session, HOUSEHOLD | PERSON | chosen | {"phone": "0912345678"})
+    assert session.value("instanceName") == f"11995-02 · {listed['household_code']} · 05/01 08:00"
 
 
 @pytest.mark.parametrize(
@@ -277,5 +285,5 @@ def test_a_clock_without_a_zone_is_refused(form: Form) -> None:
 
 
 def test_a_form_without_its_lists_does_not_open(built: BuiltForm, tmp_path: Path) -> None:
-    with pytest.raises(FormError, match=r"needs the list communes\.csv"):
+    with pytest.raises(FormError, match=r"needs the list visits\.csv"):
         open_form(built.xml, tmp_path)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from poverty import frames
-from tests.forms.household_form import VILLAGES
+from tests.forms.household_form import LISTED, VILLAGES
 
 REVIEW_DATE = pd.Timestamp("2026-09-01")
 SIZES = (1, 15, 2, 3, 4, 5)
@@ -18,8 +18,9 @@ _AREAS = (0.001, 7.9, 8.0, 15.9, 16, 23.7, 24.0, 40, 119.9, 120.0, 1999.99)
 def draw(number: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """(households, members, visits) as `sandbox.submissions.write` takes them."""
     rng = np.random.default_rng(seed)
+    usernames = [_maybe(rng, f"rsv-{row % 7}") for row in range(number)]
     households = frames.HOUSEHOLDS.validate(
-        pd.DataFrame([_household(rng, n) for n in range(number)]).set_index("interview_id")
+        pd.DataFrame([_household(rng, n, user) for n, user in enumerate(usernames)]).set_index("interview_id")
     )
     rows = []
     for position, interview in enumerate(households.index):
@@ -32,7 +33,7 @@ def draw(number: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
             "instance_id": [f"uuid:{name}" for name in households.index],
             "started_at": started,
             "ended_at": started + pd.to_timedelta(rng.integers(60_000, 3_000_000, number), unit="ms"),
-            "username": [_maybe(rng, f"rsv-{row % 7}") for row in range(number)],
+            "username": usernames,
         },
         index=households.index,
     )
@@ -56,8 +57,10 @@ def _several(rng: np.random.Generator, codes: tuple[str, ...]) -> object:
     return _maybe(rng, " ".join(chosen)) if len(chosen) else pd.NA
 
 
-def _household(rng: np.random.Generator, number: int) -> dict[str, object]:
+def _household(rng: np.random.Generator, number: int, username: object) -> dict[str, object]:
     village = VILLAGES.iloc[int(rng.integers(len(VILLAGES)))]
+    mine = LISTED["assignment_key"].eq("" if username is pd.NA else username)
+    listed = LISTED.loc[mine & LISTED["village_id"].eq(village["village_id"]), "household_code"].item()
     gps = rng.random() < 0.8
     return {
         "interview_id": f"{number:08d}-0000-4000-8000-000000000000",
@@ -66,13 +69,22 @@ def _household(rng: np.random.Generator, number: int) -> dict[str, object]:
         "commune_code": village["commune_code"],
         "area_class": pd.NA,  # the form looks it up
         "village_id": village["village_id"],
-        "household_code": _maybe(rng, f"33-{number:05d}", 0.4),
+        "household_code": _maybe(rng, listed, 0.4),
         "phone": _maybe(rng, f"09{int(rng.integers(10**8)):08d}"),
         "latitude": _one(rng, (20.0, 20.9312345, 20.6000001, 0.0)) if gps else pd.NA,
         "longitude": _one(rng, (106.0, 106.0223344, 0.0)) if gps else pd.NA,
-        "gps_accuracy": _maybe(rng, _one(rng, (0.0, 4.7, 12.0, 99.999))) if gps else pd.NA,
+        "gps_accuracy": _maybe(rng, _one(rng, (0.0, 4.7, 12.0, 50.0, 50.001, 99.999))) if gps else pd.NA,
         "floor_area": _maybe(rng, _one(rng, _AREAS)),
         **{name: _maybe(rng, _one(rng, codes)) for name, codes in frames.HOUSEHOLD_CHOICES.items()},
+        "on_list": pd.NA,  # as the code says
+        "outcome": _maybe(rng, _one(rng, frames.OUTCOMES)) if rng.random() < 0.2 else "met",
+        "household_entity": pd.NA,  # as the phone's list says
+        "replaces": pd.NA,
+        "notice_read": pd.NA,
+        "photo": pd.NA,
+        "b1_points": _maybe(rng, _one(rng, (0, 85, 140, 175))),
+        "b2_points": _maybe(rng, _one(rng, (0, 30, 120))),
+        **{name: _maybe(rng, _one(rng, (0, 15, 240))) for name in frames.TRAVEL_MINUTES},
         **{name: _several(rng, codes) for name, codes in frames.HOUSEHOLD_MULTIPLE.items()},
         **{name: _maybe(rng, _one(rng, _INCOMES), 0.1) for name in frames.INCOME_SOURCES},
         "remarks": _maybe(rng, _one(rng, _TEXTS), 0.5),

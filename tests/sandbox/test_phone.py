@@ -12,10 +12,13 @@ import pytest
 
 from forms.engine import AnswerRefused
 from forms.media import write_media
+from poverty import frames
 from poverty.ages import ages
 from poverty.classify import classify
 from poverty.standard import load_standard
+from sandbox.asked import asked_of_households, asked_of_members
 from sandbox.phone import Phone, draw_instance_id
+from sandbox.phone_lists import write_lists
 from tests.forms.household_form import build, build_with_media
 from tests.sandbox.households_at_random import REVIEW_DATE, draw
 from tests.sandbox.population_squares import province, squares
@@ -29,16 +32,27 @@ ENDED = datetime(2026, 9, 3, 2, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def phone(tmp_path_factory: pytest.TempPathFactory) -> Phone:
     built, media_dir = build_with_media(tmp_path_factory.mktemp("phone"))
-    return Phone(built, media_dir, username="rsv-1")
+    return Phone(built, media_dir)
 
 
 def fill_all(
-    phone: Phone, households: pd.DataFrame, members: pd.DataFrame, started_at: datetime = STARTED
+    phone: Phone,
+    households: pd.DataFrame,
+    members: pd.DataFrame,
+    enumerators: pd.Series,
+    started_at: datetime = STARTED,
 ) -> dict[str, ET.Element]:
     by_household = dict(iter(members.groupby(level="interview_id")))
     return {
         str(name): ET.fromstring(
-            phone.fill(row, by_household[name], instance_id=f"uuid:{name}", started_at=started_at, ended_at=ENDED)
+            phone.fill(
+                row,
+                by_household[name],
+                instance_id=f"uuid:{name}",
+                started_at=started_at,
+                ended_at=ENDED,
+                username=None if pd.isna(enumerators[name]) else enumerators[name],
+            )
         )
         for name, row in households.iterrows()
     }
@@ -66,22 +80,17 @@ def assert_agree(phone_values: pd.DataFrame, server_values: pd.DataFrame) -> Non
 
 
 def asked_frames(households: pd.DataFrame, members: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The frames as the server would get them: area class of the commune, births as precisely as they were asked."""
+    """The frames as the server would get them: area class of the commune, and nothing that was not asked."""
     area = households["commune_code"].map({"11953": "urban", "11995": "rural", "12004": "rural"})
-    members = members.copy()
-    members["birth_date"] = members["birth_date"].where(members["birth_precision"].eq("full").fillna(False))
-    members["birth_year"] = members["birth_year"].where(members["birth_precision"].eq("year").fillna(False))
-    # Work, and with it the contract, is asked from 15 years; a contract only of who works for a wage.
-    age = ages(members, REVIEW_DATE)
-    asked_work = age.isna() | (age >= 15).fillna(False)
-    members["work"] = members["work"].where(asked_work)
-    members["contract"] = members["contract"].where(members["work"].eq("wage").fillna(False))
-    return households.assign(area_class=area), members
+    households, _ = asked_of_households(households)
+    members, _ = asked_of_members(members, REVIEW_DATE)
+    of_the_met = members.index.isin(households.index[frames.met(households)], level=0)
+    return households.assign(area_class=area), members[of_the_met]
 
 
 def test_phone_and_server_agree_on_200_households_drawn_at_random(phone: Phone) -> None:
-    households, members, _ = draw(200, seed=7)
-    submissions = fill_all(phone, households, members)
+    households, members, visits = draw(200, seed=7)
+    submissions = fill_all(phone, households, members, visits["username"])
     households, members = asked_frames(households, members)
     classified = classify(households, members, STANDARD)
     assert_agree(computed(submissions), classified)
@@ -93,8 +102,8 @@ def test_phone_and_server_agree_on_200_households_drawn_at_random(phone: Phone) 
 
 
 def test_ages_agree_at_every_edge(phone: Phone) -> None:
-    households, members, _ = draw(24, seed=11)
-    submissions = fill_all(phone, households, members)
+    households, members, visits = draw(24, seed=11)
+    submissions = fill_all(phone, households, members, visits["username"])
     _, asked = asked_frames(households, members)
     expected = ages(asked, REVIEW_DATE)
     for name, root in submissions.items():
@@ -103,9 +112,9 @@ def test_ages_agree_at_every_edge(phone: Phone) -> None:
 
 
 def test_the_clock_of_the_phone_does_not_matter(phone: Phone) -> None:
-    households, members, _ = draw(6, seed=3)
-    now = computed(fill_all(phone, households, members))
-    in_2019 = computed(fill_all(phone, households, members, datetime(2019, 1, 1, tzinfo=UTC)))
+    households, members, visits = draw(6, seed=3)
+    now = computed(fill_all(phone, households, members, visits["username"]))
+    in_2019 = computed(fill_all(phone, households, members, visits["username"], datetime(2019, 1, 1, tzinfo=UTC)))
     pd.testing.assert_frame_equal(now, in_2019)
 
 
@@ -114,8 +123,9 @@ def test_the_generators_truth_comes_out_of_the_phone(tmp_path: Path) -> None:
     made = province(400)
     households = made.households.sample(100, random_state=1)
     write_media(squares(), made.villages, tmp_path)
+    write_lists(made, "2026", tmp_path)
     phone = Phone(build(tmp_path), tmp_path)
-    found = computed(fill_all(phone, households, made.members))
+    found = computed(fill_all(phone, households, made.members, households["enumerator"]))
     assert_agree(found, classify(made.households, made.members, STANDARD))
     assert set(found["proposed_class"]) == {"poor", "near_poor", "not_poor", "undetermined"}
     truth = made.truth.loc[households.index]
@@ -125,17 +135,17 @@ def test_the_generators_truth_comes_out_of_the_phone(tmp_path: Path) -> None:
 
 
 def test_a_form_never_takes_an_impossible_answer(phone: Phone) -> None:
-    households, members, _ = draw(1, seed=5)
+    households, members, visits = draw(1, seed=5)
     broken = members.assign(cccd="12345")
     with pytest.raises(AnswerRefused, match=r"cccd \(member 1\)") as refusal:
-        fill_all(phone, households, broken)
+        fill_all(phone, households, broken, visits["username"])
     assert "12345" not in str(refusal.value)
 
 
 def test_a_household_without_its_commune_is_not_sent(phone: Phone) -> None:
-    households, members, _ = draw(1, seed=5)
+    households, members, visits = draw(1, seed=5)
     with pytest.raises(AnswerRefused, match="commune_code"):
-        fill_all(phone, households.assign(commune_code=pd.NA), members)
+        fill_all(phone, households.assign(commune_code=pd.NA), members, visits["username"])
 
 
 def test_instance_ids_are_random_and_can_be_repeated() -> None:
@@ -149,9 +159,8 @@ def test_instance_ids_are_random_and_can_be_repeated() -> None:
 def test_the_file_of_the_form_is_all_a_phone_needs(phone: Phone, tmp_path: Path) -> None:
     """Built anew, the form gives the same submission."""
     built, media_dir = build_with_media(tmp_path)
-    households, members, _ = draw(2, seed=9)
-    again = Phone(built, media_dir, username="rsv-1")
-    for (name, root), (_, other) in zip(
-        fill_all(phone, households, members).items(), fill_all(again, households, members).items(), strict=True
-    ):
+    households, members, visits = draw(2, seed=9)
+    again = Phone(built, media_dir)
+    first, second = (fill_all(one, households, members, visits["username"]) for one in (phone, again))
+    for (name, root), (_, other) in zip(first.items(), second.items(), strict=True):
         assert ET.tostring(root) == ET.tostring(other), name

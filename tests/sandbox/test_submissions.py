@@ -15,6 +15,7 @@ from forms.java import start_jvm
 from forms.media import write_media
 from poverty.standard import load_standard
 from sandbox.phone import Phone
+from sandbox.phone_lists import write_lists
 from sandbox.submissions import java_double, java_number, write
 from tests.forms.household_form import build, build_with_media
 from tests.sandbox.households_at_random import draw
@@ -67,6 +68,7 @@ def test_households_of_the_generator_are_equal(tmp_path: Path) -> None:
     made = province(400)
     households = made.households.sample(50, random_state=2)
     write_media(squares(), made.villages, tmp_path)
+    write_lists(made, "2026", tmp_path)
     form = build(tmp_path), tmp_path
     visits = pd.DataFrame(
         {
