@@ -11,7 +11,22 @@ from typing import Annotated
 
 import typer
 
-from server.cli import database, demo, doctor, forms, geo, privacy, registry, rounds, serve, sync, users, worker
+from server.cli import (
+    database,
+    demo,
+    doctor,
+    forms,
+    geo,
+    parity,
+    privacy,
+    registry,
+    rounds,
+    serve,
+    standards,
+    sync,
+    users,
+    worker,
+)
 from server.cli.common import report_error
 
 app = typer.Typer(
@@ -28,9 +43,11 @@ app.add_typer(rounds.residents_app, name="residents")
 app.add_typer(geo.app, name="geo")
 app.add_typer(registry.app, name="registry")
 app.add_typer(forms.app, name="forms")
+app.add_typer(standards.app, name="standard")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(users.app, name="user")
 app.add_typer(users.key_app, name="key")
+forms.app.command("parity")(parity.parity)
 app.command("sync")(sync.sync)
 app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(registry.reconcile)

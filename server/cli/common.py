@@ -31,6 +31,7 @@ _STAGES = {
     "files": "Tải ảnh và nhật ký phỏng vấn",
     "derive": "Phân loại, định vị, kiểm tra",
     "link": "Đối chiếu danh sách",
+    "parity": "Điện thoại điền phiếu",
     # Of the demo.
     "population": "Sinh dân cư giả lập",
     "central": "Khởi động ODK Central giả lập",
