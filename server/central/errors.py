@@ -76,6 +76,22 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "ODK Central không nhận yêu cầu ({what}). Xem phiên bản Central: cần v2026.1 trở lên.",
         "ODK Central refused the request ({what}). Look at Central's version: v2026.1 or newer is needed.",
     ),
+    "central_no_access_rules": (
+        "ODK Central tại {url} chưa chia được danh sách hộ theo từng người. Cần Central v2026.2 trở lên.",
+        "ODK Central at {url} cannot give each person a list of their own. Central v2026.2 or newer is needed.",
+    ),
+    "central_list_open": (
+        "ODK Central không giữ quy tắc truy cập của danh sách {what}: mọi điện thoại sẽ thấy cả danh sách. "
+        "Chưa gửi hộ nào; xem thuộc tính assignment_key của danh sách trên Central rồi chạy lại.",
+        "ODK Central did not keep the access rule of the list {what}: every phone would see all of it. "
+        "No household was sent; look at the list's property assignment_key on Central, then run this again.",
+    ),
+    "phone_refused": (
+        "ODK Central không nhận mã của điện thoại {what} (đã thu hồi hoặc hết hiệu lực). "
+        "Cấp lại: rasoat enumerators revoke MÃ --reissue, rồi in lại mã QR.",
+        "ODK Central refuses the token of phone {what} (revoked or gone). "
+        "Issue it anew: rasoat enumerators revoke CODE --reissue, then print its QR code again.",
+    ),
     "central_failing": (
         "ODK Central tại {url} đang lỗi ({what}). Thử lại sau; nếu lặp lại, xem nhật ký của Central.",
         "ODK Central at {url} is failing ({what}). Try again later; if it happens again, look at Central's logs.",
