@@ -15,7 +15,8 @@ from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
 from server.secrets.service import Place, interview_subject, vault_of
 from server.submissions.rows import Received
-from server.submissions.tables import Submission, SyncState
+from server.submissions.tables import ODATA_JSON, XML, Submission, SyncState
+from server.submissions.versions import odata_row
 
 #: Rows looked up or written by one statement (SQLite takes 32,766 parameters, PostgreSQL 65,535).
 BATCH = 1000
@@ -69,11 +70,14 @@ class Stored:
 
 
 @system_work("pull")
-def store(session: Session, source: Source, rows: Sequence[Received], received_at: datetime) -> Stored:
+def store(
+    session: Session, source: Source, rows: Sequence[Received], received_at: datetime, *, final: bool = False
+) -> Stored:
     """Upsert rows by (form, `__id`, version); the same rows again change nothing.
 
-    A version that is older than the one held (a slow answer overtaken by a newer one) is kept as history only. Of an
-    erased household nothing is kept.
+    A version that is older than the one held (a slow answer overtaken by a newer one) is kept as history only, unless
+    the rows are `final`: what Central was found to show otherwise than we do, as after its restoration to an older
+    backup. Of an erased household nothing is kept.
     """
     # Central may give a row twice when it changes while it is read: the newer stands.
     newest: dict[str, Received] = {}
@@ -91,15 +95,19 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     retired: list[str] = []
+    reread: list[Received] = []
     for central_id, row in newest.items():
         versions = known.get(central_id, {})
         held_row = versions.get(row.version_id)
         current = next((version for version in versions.values() if version.is_current), None)
         if held_row is None:
-            is_current = current is None or row.edits >= current.edits
+            is_current = final or current is None or row.edits >= current.edits
             if is_current and current is not None:
                 retired.append(central_id)
-            inserts.append(_as_columns(row, source) | {"received_at": received_at, "is_current": is_current})
+            inserts.append(
+                _as_columns(row, source)
+                | {"received_at": received_at, "is_current": is_current, "history_known": row.edits == 0}
+            )
             result.changed.append(central_id)
             if versions:
                 result.versions += 1
@@ -107,13 +115,19 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
                 result.new += 1
         else:
             values = {name: getattr(row, name) for name in _MUTABLE}
+            values["is_current"] = held_row.is_current or final
+            values["purged_at"] = None  # Central knows it
             if any(getattr(held_row, name) != value for name, value in values.items()):
+                if values["is_current"] and not held_row.is_current:
+                    retired.append(central_id)
                 updates.append(
                     {"b_form": source.form_id, "b_id": central_id, "b_version": row.version_id}
                     | {f"v_{name}": value for name, value in values.items()}
                 )
                 result.changed.append(central_id)
                 result.updated += 1
+            if held_row.payload_format == XML:
+                reread.append(row)
     for batch in _batches(retired):
         session.execute(
             update(Submission)
@@ -124,9 +138,11 @@ def store(session: Session, source: Source, rows: Sequence[Received], received_a
         plain = [(interview_subject(one["central_id"]), one["payload"]) for one in inserts]
         for one, sealed in zip(inserts, vault.encrypt_many(PAYLOAD, plain), strict=True):
             one["payload"] = sealed
-        session.execute(insert(Submission), inserts)
+        session.connection().execute(insert(Submission), inserts)  # the session need not know them: twice as fast
     if updates:
         _update_many(session, updates)
+    if reread:
+        _read_again(session, source, reread)
     return result
 
 
@@ -230,10 +246,17 @@ def current_one(session: Session, central_id: str) -> Submission | None:
 
 
 def payloads(session: Session, of: Sequence[Submission]) -> list[bytes | None]:
-    """The OData rows (JSON) of versions that were read, in order; None where the household was erased."""
+    """The OData rows (JSON) of versions that were read, in order; None where the household was erased.
+
+    Of a version that was kept as the phone sent it: a row with its answers, as text, and without `__system`.
+    """
     sealed = [(interview_subject(one.central_id), one.payload) for one in of if one.payload is not None]
     opened = iter(vault_of(session).decrypt_many(PAYLOAD, sealed))
-    return [None if one.payload is None else next(opened) for one in of]
+    found = [None if one.payload is None else next(opened) for one in of]
+    return [
+        odata_row(payload) if payload is not None and one.payload_format == XML else payload
+        for one, payload in zip(of, found, strict=True)
+    ]
 
 
 @system_work("erasure")
@@ -255,6 +278,16 @@ def sync_state(session: Session, source: Source) -> SyncState:
     return state
 
 
+def hold_sync_state(session: Session, source: Source) -> SyncState:
+    """`sync_state`, held by this transaction: whoever else stores rows of the form waits until it ends."""
+    state = sync_state(session, source)
+    # A write, so that on SQLite it is the one writer before it reads what is there; on PostgreSQL it locks the row.
+    of = (SyncState.project_id == source.project_id, SyncState.form_id == source.form_id)
+    session.execute(update(SyncState).where(*of).values(form_id=source.form_id))
+    session.refresh(state)
+    return state
+
+
 def last_pull(session: Session, round_id: str) -> SyncState | None:
     """How far the household form of a round has been pulled; None when it never was."""
     form = rounds.form_of(session, round_id)
@@ -273,6 +306,7 @@ def _order(row: Received) -> tuple[int, datetime]:
 @system_work("pull")
 def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     columns = [Submission.central_id, Submission.version_id, Submission.is_current]
+    columns += [Submission.purged_at, Submission.payload_format]
     columns += [getattr(Submission, name) for name in _MUTABLE]
     known: dict[str, dict[str, Any]] = {}
     for batch in _batches(ids):
@@ -300,9 +334,25 @@ def _update_many(session: Session, updates: list[dict[str, Any]]) -> None:
             table.c.central_id == bindparam("b_id"),
             table.c.version_id == bindparam("b_version"),
         )
-        .values({name: bindparam(f"v_{name}") for name in _MUTABLE})
+        .values({name: bindparam(f"v_{name}") for name in (*_MUTABLE, "is_current", "purged_at")})
     )
     session.connection().execute(statement, updates)
+
+
+@system_work("pull")
+def _read_again(session: Session, source: Source, rows: Sequence[Received]) -> None:
+    """Replace what the phone sent by the OData row of the same version: what is current is always the latter."""
+    sealed = vault_of(session).encrypt_many(PAYLOAD, [(interview_subject(row.central_id), row.payload) for row in rows])
+    for row, payload in zip(rows, sealed, strict=True):
+        session.execute(
+            update(Submission)
+            .where(
+                Submission.form_id == source.form_id,
+                Submission.central_id == row.central_id,
+                Submission.version_id == row.version_id,
+            )
+            .values(payload=payload, payload_format=ODATA_JSON)
+        )
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
+
+#: What `Submission.payload` holds.
+ODATA_JSON, XML = "odata_json", "xml"
 
 
 class Submission(Base):
@@ -15,7 +18,8 @@ class Submission(Base):
 
     `central_id` is Central's `__id` (the first instanceID, which never changes), `version_id` the instanceID of this
     version. The answers (`payload`) of a version are final; its review state, deletion and attachment counts are
-    brought up to date by later pulls. The newest version of each `central_id` has `is_current`.
+    brought up to date by later pulls. The version that Central shows of each `central_id` has `is_current`: the newest,
+    but for a Central that was restored to an older backup.
     """
 
     __tablename__ = "submissions"
@@ -29,6 +33,14 @@ class Submission(Base):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        # Those whose earlier versions have not been asked for: few, however many submissions there are.
+        Index(
+            "ix_submissions_history",
+            "form_id",
+            "central_id",
+            sqlite_where=text("is_current AND NOT history_known"),
+            postgresql_where=text("is_current AND NOT history_known"),
+        ),
         Index("ix_submissions_central_id", "central_id"),
         Index("ix_submissions_round_current", "round_id", "is_current"),
     )
@@ -38,8 +50,10 @@ class Submission(Base):
     version_id: Mapped[str] = mapped_column(String(100), primary_key=True)
     project_id: Mapped[int]
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"))
-    #: The OData row, JSON, as received: sealed under the household's key; NULL = erased.
+    #: The answers as received, sealed under the household's key; NULL = erased.
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: `odata_json`: the OData row; `xml`: what the phone sent, of a version that was replaced between two pulls.
+    payload_format: Mapped[str] = mapped_column(String(10), default=ODATA_JSON)
     submitted_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
@@ -51,6 +65,10 @@ class Submission(Base):
     attachments_present: Mapped[int]
     received_at: Mapped[datetime]
     is_current: Mapped[bool]
+    #: When we found that Central no longer knows the submission at all (`deleted_at` is set too).
+    purged_at: Mapped[datetime | None]
+    #: Of a current version: whether every version before it is held.
+    history_known: Mapped[bool] = mapped_column(default=True)
 
 
 class SyncState(Base):
@@ -69,3 +87,27 @@ class SyncState(Base):
     last_error_code: Mapped[str | None] = mapped_column(String(40))
     #: What Central counted at the last success: live submissions.
     live_at_central: Mapped[int | None]
+    #: Of these, submissions of households that were erased here.
+    erased_at_central: Mapped[int] = mapped_column(default=0)
+    #: When ids and versions were last compared with Central's, all of them.
+    compared_at: Mapped[datetime | None]
+    #: The version of the form whose fields are expected, and their paths; NULL until it was seen at Central.
+    expected_version: Mapped[str | None] = mapped_column(String(100))
+    expected_fields: Mapped[list[str] | None] = mapped_column(JSON)
+    #: Fields at Central beyond the expected, and expected ones that it lacks: path -> submissions received with
+    #: an answer in it (without it). The rows are kept as they came.
+    unknown_fields: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    missing_fields: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+
+
+class SyncLease(Base):
+    """Who is syncing now: one at a time. A holder that was killed loses it when its time is up."""
+
+    __tablename__ = "sync_leases"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    token: Mapped[str] = mapped_column(String(32))
+    #: Machine and process, for whoever finds it taken.
+    holder: Mapped[str] = mapped_column(String(80))
+    since: Mapped[datetime]
+    until: Mapped[datetime]

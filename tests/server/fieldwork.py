@@ -284,6 +284,7 @@ def receive(database: Database, *rows: dict[str, Any]) -> None:
     """Store rows as a pull would, and derive their interviews."""
     received = [read_row(orjson.dumps(row)) for row in rows]
     with database.session() as session:
+        rounds.attach_form(session, ROUND, FORM, 1, FORM, "1")
         stored = submissions.store(session, Source(1, FORM, ROUND), received, datetime(2026, 9, 3, 3, tzinfo=UTC))
         cases.mark_stale(session, ROUND, stored.changed)
     cases.derive(database, ROUND)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from server.database import UtcDateTime
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -34,10 +36,57 @@ def upgrade() -> None:
     )
     op.drop_column("rounds", "form_id")
     op.drop_column("rounds", "project_id")
+    op.create_table(
+        "sync_leases",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("holder", sa.String(length=80), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sync_leases")),
+    )
+    for column in (
+        sa.Column("erased_at_central", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("compared_at", UtcDateTime(), nullable=True),
+        sa.Column("expected_version", sa.String(length=100), nullable=True),
+        sa.Column("expected_fields", sa.JSON(), nullable=True),
+        sa.Column("unknown_fields", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
+        sa.Column("missing_fields", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
+    ):
+        op.add_column("sync_states", column)
+    for column in (
+        sa.Column("payload_format", sa.String(length=10), nullable=False, server_default=sa.text("'odata_json'")),
+        sa.Column("purged_at", UtcDateTime(), nullable=True),
+        sa.Column("history_known", sa.Boolean(), nullable=False, server_default=sa.true()),
+    ):
+        op.add_column("submissions", column)
+    # What replaced a version before now may have replaced others that were never seen.
+    op.execute("UPDATE submissions SET history_known = (edits = 0)")
+    open_ = sa.text("is_current AND NOT history_known")
+    op.create_index(
+        "ix_submissions_history", "submissions", ["form_id", "central_id"], sqlite_where=open_, postgresql_where=open_
+    )
 
 
 def downgrade() -> None:
-    """Back to one form a round; where the other forms are is lost, their submissions stay."""
+    """Back to one form a round; where the other forms are is lost, their submissions stay.
+
+    Versions that came as XML go: before, only OData rows were kept.
+    """
+    op.execute("DELETE FROM submissions WHERE payload_format = 'xml'")
+    op.drop_index("ix_submissions_history", "submissions")
+    for column in ("payload_format", "purged_at", "history_known"):
+        op.drop_column("submissions", column)
+    for column in (
+        "erased_at_central",
+        "compared_at",
+        "expected_version",
+        "expected_fields",
+        "unknown_fields",
+        "missing_fields",
+    ):
+        op.drop_column("sync_states", column)
+    op.drop_table("sync_leases")
     op.add_column("rounds", sa.Column("project_id", sa.Integer(), nullable=True))
     op.add_column("rounds", sa.Column("form_id", sa.String(length=100), nullable=True))
     op.execute(

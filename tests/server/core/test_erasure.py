@@ -103,7 +103,7 @@ def test_everything_of_the_household_goes_and_what_was_decided_stays(database: D
         messages = session.scalars(select(Outbox)).all()
         entry = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).one()
         assert audit.verify(session).broken_seq is None
-        assert submissions.live_count(session, ROUND) == 1
+        assert submissions.live_count(session, Source(1, FORM, ROUND)) == 1
     assert (key.wrapped, key.destroyed_at is not None) == (None, True)
     assert (kept.payload, kept.version_id) == (None, instance_id(1))
     assert (decision.action, decision.reason) == ("return", None)
