@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,14 @@ from poverty.questions import Text
 from poverty.standard import Standard
 
 _NODE = re.compile(r"/data(?:/[\w.-]+)+|\$\{([\w.-]+)\}")
+
+#: House rules that name what no engine gets past.
+_STOP_THE_ENGINE = frozenset(
+    {
+        *("structure", "type", "name", "duplicate_name", "expression", "function", "reference", "cycle"),
+        *("list", "choice", "entity_list"),
+    }
+)
 
 
 def check_form(path: Path, standards: Sequence[Standard], constants: RoundConstants | None = None) -> list[Finding]:
@@ -52,25 +61,26 @@ def _engine_findings(source: FormSource, standard: Standard, constants: RoundCon
         try:
             built = write_form(source, standard, constants, Path(folder))
         except FormError as error:
-            return from_error("pyxform", source.path.name, error)
+            found = from_error("pyxform", source.path.name, error)
+            return [one if one.line else replace(one, line=_line_named_in(one.text.en, source)) for one in found]
         try:
             validate(built.xml)
         except FormError as error:
-            return [_of_validate(source, error)]
+            said = str(error).removeprefix(f"{built.xml.name}: ")
+            return [Finding("odk_validate", source.path.name, _line_named_in(said, source), Text(said, said))]
     return []
 
 
-def _of_validate(source: FormSource, error: FormError) -> Finding:
-    """What ODK Validate said, at the line of the first question that it names; a computed one at its calculations."""
+def _line_named_in(said: str, source: FormSource) -> int:
+    """The line of the first question that a message names (of a computed one its calculations); 0 for none."""
     lines = {row.get("name"): row.line for row in source.survey.rows if row.get("name")}
+    groups = {row.get("name") for row in source.survey.rows if row.get("type").startswith("begin")}
     generated = next((row.line for row in source.survey.rows if row.get("type") == "calculations"), 0)
-    said = str(error)
     named = [match[1] or match[0].rpartition("/")[2] for match in _NODE.finditer(said)]
-    line = lines.get(named[0], generated) if named else 0
-    return Finding("odk_validate", source.path.name, line, Text(said, said))
+    named = [name for name in named if name not in groups] or named  # a path names its groups on the way
+    return lines.get(named[0], generated) if named else 0
 
 
 def _said_already(finding: Finding, found: Sequence[Finding]) -> bool:
-    """An engine stops at the first fault that the rules name too, or at its consequences somewhere in the form."""
-    errors = [one for one in found if one.severity == "error" and one.rule not in ("pyxform", "odk_validate")]
-    return any(one.line == finding.line for one in errors) or (finding.line == 0 and bool(errors))
+    """An engine stops at the first fault: where a rule has named one that stops it, it has nothing to add."""
+    return any(one.rule in _STOP_THE_ENGINE for one in found) or any(one.line == finding.line for one in found)

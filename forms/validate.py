@@ -10,7 +10,12 @@ from pyxform.validators.error_cleaner import ErrorCleaner
 from forms.errors import FormError
 from forms.java import VALIDATE_JAR, run_java
 
-_NOISE = re.compile(r"^(SLF4J|Xform is|Begin parsing|\*+|>>|\s*$)", re.IGNORECASE)
+#: Lines that name neither the fault nor its place.
+_NOISE = re.compile(
+    r"^\s*(SLF4J|Xform is|Begin parsing|\*+|>>|:?\s*$|Caused by|\.\.\. \d+ more|The following files|Result:)"
+    r"|^\S+\.xml\s*$",
+    re.IGNORECASE,
+)
 
 
 def validate(xml: Path) -> None:
@@ -20,5 +25,5 @@ def validate(xml: Path) -> None:
     result = run_java(["-jar", str(VALIDATE_JAR), str(xml)])
     if result.returncode != 0:
         said = ErrorCleaner.odk_validate(result.stderr) or result.stdout
-        lines = [line.strip() for line in said.splitlines() if not _NOISE.match(line)]
+        lines = [line.strip(" :") for line in said.splitlines() if not _NOISE.match(line)]
         raise FormError(f"{xml.name}: ODK Validate refuses the form: " + " ".join(lines))
