@@ -1,44 +1,42 @@
-"""The registry: lists imported, interviews linked with them by exact keys, movements counted."""
+"""The registry: lists imported (`importing`), interviews linked with them by exact keys, movements counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
-from server.errors import NotFoundError, UserError
-from server.registry.sealed import PERSON_FIELDS, open_heads, open_people, seal_households, seal_members
+from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for
+from server.registry.lists import load_list
 from server.registry.tables import Link, Movement, RegistryHousehold, RegistryMember
-from server.secrets.service import registry_subject, vault_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reconciliation import Registry
     from server.database import Database
 
+__all__ = [
+    "Imported",
+    "Reconciled",
+    "erase",
+    "export_list",
+    "forget_interview",
+    "import_list",
+    "latest_year",
+    "links_frame",
+    "load_list",
+    "mapping_beside",
+    "mapping_for",
+    "movement_counts",
+    "previous_classes",
+    "reconcile",
+]
+
 _AT_ONCE = 5000
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import took: households and members, and the problems that a person should mend (rows of the sheet).
-
-    erased: households of which no name and no member is kept, because they were erased.
-    """
-
-    year: int
-    households: int
-    members: int
-    rejected: int
-    problems: pd.DataFrame
-    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,161 +48,6 @@ class Reconciled:
     linked: int
     contested: int
     movements: dict[str, int]
-
-
-def import_list(session: Session, path: Path, *, province_code: str) -> Imported:
-    """Import one year's list from its plain worksheet, instead of what was held of that year.
-
-    Raises `UserError` when the file cannot be read, mixes years, or nothing of it can stand.
-    """
-    from reconciliation import RegistryError, read_registry
-
-    try:
-        registry = read_registry(path)
-    except RegistryError as error:
-        raise UserError("registry_file", str(error), str(error)) from None
-    years = sorted(int(year) for year in registry.households["year"].unique())
-    if not years:
-        first = registry.problems.iloc[0]
-        raise UserError(
-            "registry_empty",
-            f"{path.name}: không hộ nào nhập được; dòng {first['row']}, cột {first['column']}: {first['problem']}.",
-            f"{path.name}: no household could be taken; "
-            f"row {first['row']}, column {first['column']}: {first['problem']}.",
-        )
-    if len(years) > 1:
-        raise UserError(
-            "registry_years",
-            f"{path.name}: có nhiều năm ({', '.join(map(str, years))}); tách mỗi năm một tệp.",
-            f"{path.name}: holds several years ({', '.join(map(str, years))}); make one file a year.",
-        )
-    rejected = registry.problems[registry.problems["rejected"].astype(bool)]
-    erased = store_list(session, registry, province_code=province_code, source=path.name)
-    members = registry.members[~registry.members.index.get_level_values(0).isin(erased)]
-    return Imported(
-        years[0],
-        len(registry.households),
-        len(members),
-        int(rejected["row"].nunique()),
-        registry.problems,
-        len(erased),
-    )
-
-
-@system_work("import")
-def store_list(session: Session, registry: Registry, *, province_code: str, source: str) -> set[str]:
-    """Store one year's list, instead of what was held of that year.
-
-    Of a household that was erased, its status and its place are kept, which the tables count, and nobody in it; the
-    codes of these households.
-    """
-    year = int(registry.households["year"].iloc[0])
-    of_year = (RegistryHousehold.province_code == province_code, RegistryHousehold.year == year)
-    session.execute(
-        delete(RegistryMember).where(RegistryMember.province_code == province_code, RegistryMember.year == year)
-    )
-    session.execute(delete(RegistryHousehold).where(*of_year))
-    sizes = registry.members.groupby(level=0).size()
-    codes = {registry_subject(province_code, year, str(code)): str(code) for code in registry.households.index}
-    erased = {codes[subject] for subject in vault_of(session).hold(codes)}
-    now = datetime.now(UTC)
-    households = [
-        {
-            "province_code": province_code,
-            "year": year,
-            "household_code": str(code),
-            "commune_code": row["commune_code"],
-            "unit_valid_from": None,
-            "village_id": row["village_id"],
-            "village_name": row["village_name"],
-            "status": row["status"],
-            "head_name": None if str(code) in erased else row["head_name"],
-            "member_count": int(sizes.get(code, 0)),
-            "source": source,
-            "imported_at": now,
-        }
-        for code, row in _rows(registry.households)
-    ]
-    members = [
-        {
-            "province_code": province_code,
-            "year": year,
-            "household_code": str(code),
-            "member_no": int(number),
-            "full_name": row["full_name"],
-            "relation": row["relation"],
-            "sex": row["sex"],
-            "birth_date": None if row["birth_date"] is None else row["birth_date"].date().isoformat(),
-            "birth_year": None if row["birth_year"] is None else int(row["birth_year"]),
-            "cccd": row["cccd"],
-            "ethnicity": row["ethnicity"],
-        }
-        for (code, number), row in _rows(registry.members)
-        if str(code) not in erased
-    ]
-    seal_households(session, households)
-    for start in range(0, len(households), _AT_ONCE):
-        session.execute(insert(RegistryHousehold), households[start : start + _AT_ONCE])
-    for start in range(0, len(members), _AT_ONCE):
-        session.execute(insert(RegistryMember), seal_members(session, members[start : start + _AT_ONCE]))
-    return erased
-
-
-@system_work("reconcile")
-def load_list(session: Session, province_code: str, year: int) -> Registry:
-    """One year's list as `reconciliation` works on it. Raises `NotFoundError` when there is none."""
-    import pandas as pd
-
-    from reconciliation import Registry
-
-    households = session.execute(
-        select(
-            RegistryHousehold.household_code,
-            RegistryHousehold.year,
-            RegistryHousehold.commune_code,
-            RegistryHousehold.village_id,
-            RegistryHousehold.village_name,
-            RegistryHousehold.status,
-            RegistryHousehold.head_name,
-        )
-        .where(RegistryHousehold.province_code == province_code, RegistryHousehold.year == year)
-        .order_by(RegistryHousehold.household_code)
-    ).all()
-    if not households:
-        raise NotFoundError(
-            "registry_missing",
-            f"Chưa có danh sách hộ nghèo, cận nghèo năm {year}. Nhập: rasoat registry import TỆP.",
-            f"There is no list of poor and near-poor households of {year}. Import it: rasoat registry import FILE.",
-        )
-    columns = ["household_code", "year", "commune_code", "village_id", "village_name", "status", "head_name"]
-    frame = pd.DataFrame(households, columns=columns)
-    frame["head_name"] = open_heads(session, province_code, year, [(row[0], row.head_name) for row in households])
-    frame = frame.set_index("household_code")
-    texts = dict.fromkeys(columns[2:], "str")
-    frame = frame.astype(texts | {"year": "Int64"})
-    frame.index = frame.index.astype("str")
-    statement = (
-        select(RegistryMember.household_code, RegistryMember.member_no, RegistryMember.person)
-        .where(RegistryMember.province_code == province_code, RegistryMember.year == year)
-        .order_by(RegistryMember.household_code, RegistryMember.member_no)
-    )
-    people: list[dict[str, Any]] = []
-    for part in session.execute(statement, execution_options={"yield_per": _AT_ONCE}).partitions():
-        opened = open_people(session, province_code, year, [(row.household_code, row.person) for row in part])
-        people += [
-            {"household_code": row.household_code, "member_no": row.member_no} | person
-            for row, person in zip(part, opened, strict=True)
-            if person is not None
-        ]
-        vault_of(session).forget()
-    members = pd.DataFrame(people, columns=["household_code", "member_no", *PERSON_FIELDS])
-    members = members.astype(
-        dict.fromkeys(("household_code", "full_name", "relation", "sex", "cccd", "ethnicity"), "str")
-        | {"birth_year": "Int64", "member_no": "int64"}
-    )
-    members["birth_date"] = pd.to_datetime(members["birth_date"]).astype("datetime64[ns]")
-    problems = pd.DataFrame(columns=["row", "column", "problem", "rejected"])
-    return Registry(frame, members.set_index(["household_code", "member_no"]), problems)
 
 
 @system_work("reconcile")
@@ -353,8 +196,3 @@ def movement_counts(session: Session, round_id: str) -> list[Movement]:
             .order_by(Movement.commune_code, Movement.previous, Movement.current)
         )
     )
-
-
-def _rows(frame: pd.DataFrame) -> Any:
-    plain = frame.astype(object).where(frame.notna(), None)
-    return zip(plain.index.tolist(), plain.to_dict("records"), strict=True)

@@ -22,7 +22,7 @@ from server.units.residents import (
     set_residents,
 )
 from server.units.tables import Boundary, Unit
-from server.units.villages import import_villages, village_labels, villages_frame
+from server.units.villages import import_villages, village_labels, villages_frame, villages_of_old_communes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,6 +47,7 @@ __all__ = [
     "units_on",
     "village_labels",
     "villages_frame",
+    "villages_of_old_communes",
 ]
 
 

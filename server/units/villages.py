@@ -64,6 +64,16 @@ def villages_frame(
     return _labelled(found, language)
 
 
+def villages_of_old_communes(session: Session) -> pd.DataFrame:
+    """Where the villages of former communes are: `code` (of the old commune), `village` (its name), `new_code`."""
+    statement = (
+        select(Village.old_commune_code, Village.name, Village.commune_code)
+        .where(Village.old_commune_code.is_not(None))
+        .order_by(Village.village_id)
+    )
+    return pd.DataFrame(session.execute(statement).all(), columns=["code", "village", "new_code"])
+
+
 def village_labels(
     session: Session, village_ids: Collection[str], language: Literal["vi", "en"] = "vi"
 ) -> dict[str, str]:
