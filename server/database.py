@@ -33,6 +33,7 @@ NOUNS_WITH_TABLES: tuple[str, ...] = (
     "cases",
     "review",
     "registry",
+    "enumerators",
 )
 
 

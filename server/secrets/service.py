@@ -32,7 +32,7 @@ from server.secrets.master import MasterKeys, add_key, create_key_file, drop_old
 from server.secrets.names import NameKeys, name_keys
 from server.secrets.rotation import rotate
 from server.secrets.store import LOOKUP, Masters, match_masters, prepare
-from server.secrets.subjects import interview_subject, registry_subject
+from server.secrets.subjects import enumerator_subject, interview_subject, registry_subject
 
 __all__ = [
     "Erased",
@@ -46,6 +46,7 @@ __all__ = [
     "check",
     "create_key_file",
     "drop_old_keys",
+    "enumerator_subject",
     "interview_subject",
     "key_file",
     "master_keys",

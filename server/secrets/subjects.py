@@ -14,3 +14,8 @@ def interview_subject(interview_id: str) -> str:
 def registry_subject(province_code: str, year: int, household_code: str) -> str:
     """A household on one year's list."""
     return f"registry:{province_code}/{year}/{household_code}"
+
+
+def enumerator_subject(round_id: str, code: str) -> str:
+    """A person with a phone in one round."""
+    return f"enumerator:{round_id}/{code}"
