@@ -63,7 +63,7 @@ def mark_stale(session: Session, round_id: str, ids: Sequence[str]) -> None:
         noted = set(session.scalars(select(StaleInterview.interview_id).where(StaleInterview.interview_id.in_(batch))))
         new = [{"interview_id": one, "round_id": round_id} for one in batch if one not in noted]
         if new:
-            session.execute(insert(StaleInterview), new)
+            session.connection().execute(insert(StaleInterview), new)
 
 
 def mark_round_stale(session: Session, round_id: str) -> int:

@@ -20,7 +20,7 @@ NONCE_BYTES = 12
 def associated_data(*parts: str) -> bytes:
     """Parts joined with their lengths, so that ("ab", "c") and ("a", "bc") differ."""
     encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
 
 
 def seal(key: AESGCM, value: bytes, place: tuple[str, ...]) -> bytes:
