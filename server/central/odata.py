@@ -30,13 +30,22 @@ class SubmissionFeed:
         self._form_id = form_id
         self._form = f"projects/{project_id}/forms/{part(form_id)}"
 
-    def check_form(self) -> None:
-        """That the form is there and its answers can be read; `central_encrypted` where Central hides them."""
+    def check_form(self) -> str:
+        """That the form is there and its answers can be read; its version. `central_encrypted` where not."""
         form = self._central.get_json(self._form, f"form {self._form_id}")
         if not isinstance(form, dict):
             raise CentralError("central_refused", what=f"form {self._form_id}")
         if form.get("keyId") is not None:
             raise CentralError("central_encrypted", what=self._form_id)
+        return str(form.get("version") or "")
+
+    def fields(self) -> list[str]:
+        """Paths of the form's questions as its rows have them (`/place/phone`), groups and repeats left out; sorted."""
+        what = f"form {self._form_id}: fields"
+        listed = self._central.get_json(f"{self._form}/fields", what, odata="true")
+        if not isinstance(listed, list):
+            raise CentralError("central_refused", what=what)
+        return sorted(str(one["path"]) for one in listed if one.get("type") not in ("structure", "repeat"))
 
     def count(self, condition: str | None = None) -> int:
         """Number of submissions, live ones unless the condition speaks of deletion."""
@@ -70,11 +79,16 @@ class SubmissionFeed:
             params["$filter"] = condition
         return self._read(params)
 
-    def rows_by_id(self, ids: Sequence[str]) -> Iterator[Received]:
-        """Live submissions among `ids`; what Central no longer has does not come."""
+    def rows_by_id(self, ids: Sequence[str], *, deleted: bool = False) -> Iterator[Received]:
+        """Live (or deleted) submissions among `ids`; what Central no longer has does not come."""
         for start in range(0, len(ids), IDS_AT_ONCE):
             some = ids[start : start + IDS_AT_ONCE]
-            yield from self.rows(" or ".join(f"__id eq '{one.replace(chr(39), chr(39) * 2)}'" for one in some))
+            listed = " or ".join(f"__id eq '{one.replace(chr(39), chr(39) * 2)}'" for one in some)
+            yield from self.rows(f"({listed}) and {DELETED}" if deleted else listed)
+
+    def heads(self) -> Iterator[Received]:
+        """Id, version and state of every live submission, without its answers. A cut document as in `rows`."""
+        return self._read({"$select": "__id,__system,meta/instanceID", "$count": "true"})
 
     def _read(self, params: dict[str, str]) -> Iterator[Received]:
         what = f"form {self._form_id}"

@@ -6,6 +6,10 @@
 3. Deletions: Central's list of them, entire (it forgets after 30 days). Restoration shows nowhere; what we hold as
    deleted and Central no longer lists is asked for by id.
 4. Attachments: a late photo shows nowhere either; every submission that waits for one is asked for by id.
+5. History: versions that were replaced before we saw them, one by one.
+6. In step: Central counts as many live submissions as we hold, and knows of a change as late as our latest. Where it
+   does not (it was restored to an older backup, or we were; a submission was purged; a clock was set), and once a day
+   anyway, ids and versions are compared, all of them, and what differs is read again.
 
 Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing a row again
 changes nothing. Rows are read one piece ahead of what is being stored, and never more: memory stays flat, and the
@@ -25,9 +29,12 @@ from itertools import islice
 from server.cases import service as cases
 from server.central.client import Central
 from server.central.errors import CentralError
+from server.central.history import fetch_history
 from server.central.odata import DELETED, SubmissionFeed, arrived, changed
 from server.database import Database
 from server.submissions import service as submissions
+from server.submissions.comparison import compare, mark_purged, newest_change
+from server.submissions.fields import FieldCount, fields_to_count, fields_wanted
 from server.submissions.rows import Received
 from server.submissions.service import Source, Stored
 
@@ -37,6 +44,8 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 #: Central purges deleted submissions after 30 days; beyond that, there is nothing to ask for.
 _PURGED_AFTER = timedelta(days=31)
+#: How often ids and versions are compared although nothing hints at a difference.
+_COMPARE_EVERY = timedelta(days=1)
 _SHORTEST_WINDOW = timedelta(milliseconds=2)
 _STORE_AT_ONCE = 1000
 
@@ -60,6 +69,10 @@ class Pulled:
     erased: int = 0  # rows of erased households, which are not kept
     windows: int = 0
     changed: int = 0  # submissions to derive again
+    history: int = 0  # versions that were replaced before we saw them
+    compared: int = 0  # whether ids and versions were compared (1) or not (0)
+    healed: int = 0  # submissions that were not as Central shows them
+    purged: int = 0  # submissions that Central no longer knows
 
     def add(self, stored: Stored) -> None:
         self.new += stored.new
@@ -85,7 +98,8 @@ def pull(
 ) -> Pulled:
     """Bring `submissions` up to what Central holds for one form.
 
-    full: from the beginning, whatever was pulled before. window: about how many submissions to ask for at once.
+    full: from the beginning, whatever was pulled before, and compared in the end. window: about how many submissions to
+    ask for at once.
     progress: called with (rows read, rows expected) of the arrivals.
 
     Raises `CentralError`; what was stored before it is whole, and the next pull goes on from there. The failure's code
@@ -107,6 +121,8 @@ def pull(
         state.last_success_at = started
         state.last_error_code = None
         state.live_at_central = pulled.live_at_central
+        if pulled.compared:
+            state.compared_at = started
         pulled.live = submissions.live_count(session, source)
     log.info(
         "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
@@ -123,20 +139,31 @@ class _Pull:
         self._window = window
         self._progress = progress
         self._pulled = Pulled()
+        self._fields: FieldCount | None = None
 
     def run(self, *, full: bool) -> Pulled:
-        self._feed.check_form()
+        version = self._feed.check_form()
+        with self._database.session() as session:
+            asks = fields_wanted(session, self._source, version)
+        if asks:
+            there = self._feed.fields()
+            with self._database.session() as session:
+                self._fields = fields_to_count(session, self._source, version, there)
         # Central's clock, not ours; its header has whole seconds, and the overlap swallows the rest.
         now = self._central_now()
         with self._database.session() as session:
             state = submissions.sync_state(session, self._source)
             submitted_until = None if full else state.submitted_until
             updated_until = None if full else state.updated_until
+            compared_at = state.compared_at
         self._arrivals(None if submitted_until is None else submitted_until - OVERLAP, now)
         # On a first pull, what changes while the windows are read is caught from its beginning on.
         self._changes((updated_until or now) - OVERLAP, now)
         self._deletions(now)
         self._attachments()
+        if full or not self._in_step(compared_at, now):
+            self._compare(now)
+        self._pulled.history = fetch_history(self._database, self._central, self._source)
         self._pulled.live_at_central = self._feed.count()
         return self._pulled
 
@@ -202,17 +229,61 @@ class _Pull:
             waiting = submissions.awaiting_attachments(session, self._source)
         self._ask_again(waiting)
 
-    def _ask_again(self, ids: Sequence[str]) -> None:
+    def _ask_again(self, ids: Sequence[str], *, final: bool = False) -> None:
         for piece in _one_ahead(self._feed.rows_by_id(ids)):
-            self._store(piece)
+            self._store(piece, final=final)
 
-    def _store(self, piece: Sequence[Received], submitted_until: datetime | None = None) -> None:
+    def _in_step(self, compared_at: datetime | None, now: datetime) -> bool:
+        """Whether nothing hints at a difference that the passes cannot see, and the last comparison is recent."""
+        with self._database.session() as session:
+            erased = submissions.sync_state(session, self._source).erased_at_central
+            here = submissions.live_count(session, self._source) + erased
+            before = submissions.live_count(session, self._source, before=now) + erased
+            newest = newest_change(session, self._source)
+        # What arrived since we asked is no difference: it comes with the next pull.
+        if self._feed.count() != here and self._feed.count(arrived(None, now)) != before:
+            return False
+        if newest is not None and not self._feed.count(changed(newest)):
+            return False
+        if compared_at is None:  # all of it has just been read
+            self._pulled.compared = 1
+            return True
+        return datetime.now(UTC) - compared_at < _COMPARE_EVERY
+
+    def _compare(self, now: datetime) -> None:
+        with self._database.session() as session:
+            found = compare(session, self._source, self._feed.heads())
+        if not found.is_none:
+            numbers = {kind: len(getattr(found, kind)) for kind in found.KINDS}
+            log.warning("form %s differs from Central: %s", self._source.form_id, numbers)
+        self._ask_again(found.to_read, final=True)
+        listed: set[str] = set()
+        for piece in _one_ahead(self._feed.rows_by_id(found.extra, deleted=True)):
+            self._store(piece)
+            listed.update(row.central_id for row in piece)
+        gone = [one for one in found.extra if one not in listed]
+        with self._database.session() as session:
+            state = submissions.hold_sync_state(session, self._source)
+            state.erased_at_central = found.erased
+            purged = mark_purged(session, self._source, gone, now)
+            if self._source.has_interviews:
+                cases.mark_stale(session, self._source.round_id, purged)
+        self._pulled.changed += len(purged)
+        self._pulled.purged = len(purged)
+        self._pulled.healed = len(found.to_read) + len(found.extra)
+        self._pulled.compared = 1
+
+    def _store(
+        self, piece: Sequence[Received], submitted_until: datetime | None = None, *, final: bool = False
+    ) -> None:
         """Store some rows, and the mark that goes with them, in one transaction: all of it, or nothing."""
         with self._database.session() as session:
             state = submissions.hold_sync_state(session, self._source)
-            stored = submissions.store(session, self._source, piece, datetime.now(UTC))
+            stored = submissions.store(session, self._source, piece, datetime.now(UTC), final=final)
             if self._source.has_interviews:
                 cases.mark_stale(session, self._source.round_id, stored.changed)
+            if self._fields is not None:
+                self._fields.add(state, (row.payload for row in piece if row.central_id in stored.inserted))
             if submitted_until is not None:
                 state.submitted_until = submitted_until
         self._pulled.received += len(piece)

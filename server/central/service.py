@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from server.attachments import service as attachments
 from server.cases import service as cases
 from server.central.client import Central
 from server.central.errors import CentralError
+from server.central.lease import only_one
+from server.central.odata import SubmissionFeed
 from server.central.outbox import Delivered, any_due, deliver
 from server.central.publish import Published, build_round_form, publish
 from server.central.pull import Pulled, pull, total
@@ -22,6 +25,7 @@ from server.errors import UserError
 from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
 from server.settings import CentralSettings
+from server.submissions.comparison import Difference, compare
 from server.submissions.service import Source
 
 #: Called with the name of a stage, and what of it is done of how much.
@@ -69,6 +73,47 @@ class Synced:
         }
 
 
+@dataclass(frozen=True)
+class FormVerified:
+    """One form of one round, held against Central."""
+
+    source: Source
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found, form by form."""
+
+    forms: list[FormVerified]
+
+    @property
+    def equal(self) -> bool:
+        """Whether every form holds what Central shows."""
+        return all(one.difference.is_none for one in self.forms)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`; the names are stable. Ids, and no answers."""
+        return {
+            "equal": self.equal,
+            "forms": [
+                {
+                    "round": one.source.round_id,
+                    "form": one.source.name,
+                    "equal": one.difference.is_none,
+                    "at_central": one.difference.at_central,
+                    "here": one.difference.here,
+                    "erased": one.difference.erased,
+                }
+                | {
+                    kind: {"count": len(ids), "ids": ids}
+                    for kind, ids in ((kind, getattr(one.difference, kind)) for kind in Difference.KINDS)
+                }
+                for one in self.forms
+            ],
+        }
+
+
 def sources(session: Session, round_id: str | None = None) -> list[Source]:
     """The published forms of a round, or of every open round; household forms come first within their round."""
     if round_id is None:
@@ -97,8 +142,77 @@ def sync(
     round_id: one round, open or not; without it every open round. A form that cannot be pulled does not keep the others
     from it: what came is derived, then its error is raised.
 
-    Raises `CentralError`, or `UserError` where no form was published.
+    Raises `CentralError`, `SyncRunningError` while another sync is at work, or `UserError` where no form was published.
     """
+    found = _published(database, round_id)
+    with only_one(database) as lease:
+
+        def report(stage: str, done: int, total: int) -> None:
+            lease.check()
+            progress(stage, done, total)
+
+        return _sync(database, settings, found, full, keeping, report)
+
+
+def _sync(
+    database: Database,
+    settings: CentralSettings,
+    found: list[Source],
+    full: bool,
+    keeping: attachments.Keeping | None,
+    report: StageProgress,
+) -> Synced:
+    forms: list[FormPulled] = []
+    failed: CentralError | None = None
+    with Central(settings) as central:
+        delivered = deliver(database, central)
+        for source in found:
+            try:
+                pulled = pull(
+                    database, central, source, full=full, window=settings.window, progress=partial(report, "pull")
+                )
+                files = attachments.Fetched()
+                if keeping is not None:
+                    files = attachments.fetch_missing(database, central, keeping, source, partial(report, "files"))
+            except CentralError as error:
+                failed = failed or error
+                if error.stops_all:
+                    break
+            else:
+                forms.append(FormPulled(source, pulled, files))
+    derived = 0
+    for one in dict.fromkeys(source.round_id for source in found):
+        derived += cases.derive(database, one, partial(report, "derive"))
+    if failed is not None:
+        raise failed
+    return Synced(forms, derived, delivered)
+
+
+def verify(
+    database: Database,
+    settings: CentralSettings,
+    round_id: str | None = None,
+    *,
+    progress: StageProgress = silent,
+) -> Verified:
+    """Compare what is held with Central: ids, current versions, states, numbers of files. Nothing is changed.
+
+    round_id as for `sync`. Stage: `compare`. Raises as `sync`.
+    """
+    found = _published(database, round_id)
+    forms = []
+    with only_one(database), Central(settings) as central:
+        for number, source in enumerate(found):
+            progress("compare", number, len(found))
+            feed = SubmissionFeed(central, source.project_id, source.form_id)
+            feed.check_form()
+            with database.session() as session:
+                forms.append(FormVerified(source, compare(session, source, feed.heads())))
+    progress("compare", len(found), len(found))
+    return Verified(forms)
+
+
+def _published(database: Database, round_id: str | None) -> list[Source]:
     with database.session() as session:
         found = sources(session, round_id)
         if not found:
@@ -108,37 +222,7 @@ def sync(
                 f"Phiếu của đợt {of.round_id} chưa phát hành. Chạy: rasoat forms publish.",
                 f"The form of round {of.round_id} is not published. Run: rasoat forms publish.",
             )
-    forms: list[FormPulled] = []
-    failed: CentralError | None = None
-    with Central(settings) as central:
-        delivered = deliver(database, central)
-        for source in found:
-            try:
-                pulled = pull(
-                    database,
-                    central,
-                    source,
-                    full=full,
-                    window=settings.window,
-                    progress=lambda done, total: progress("pull", done, total),
-                )
-                files = attachments.Fetched()
-                if keeping is not None:
-                    files = attachments.fetch_missing(
-                        database, central, keeping, source, lambda done, total: progress("files", done, total)
-                    )
-            except CentralError as error:
-                failed = failed or error
-                if error.stops_all:
-                    break
-            else:
-                forms.append(FormPulled(source, pulled, files))
-    derived = 0
-    for one in dict.fromkeys(source.round_id for source in found):
-        derived += cases.derive(database, one, lambda done, total: progress("derive", done, total))
-    if failed is not None:
-        raise failed
-    return Synced(forms, derived, delivered)
+    return found
 
 
 def deliver_due(database: Database, settings: CentralSettings, now: datetime) -> Delivered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,7 @@ class Stored:
     """What storing some rows changed: ids of interviews to derive again, and counts."""
 
     changed: list[str]
+    inserted: set[str] = field(default_factory=set)  # ids of submissions that came in a version not held before
     new: int = 0
     versions: int = 0  # new versions of submissions that were known
     updated: int = 0  # review state, deletion, restoration, attachments
@@ -63,6 +64,7 @@ class Stored:
 
     def add(self, other: Stored) -> None:
         self.changed += other.changed
+        self.inserted |= other.inserted
         self.new += other.new
         self.versions += other.versions
         self.updated += other.updated
@@ -109,6 +111,7 @@ def store(
                 | {"received_at": received_at, "is_current": is_current, "history_known": row.edits == 0}
             )
             result.changed.append(central_id)
+            result.inserted.add(central_id)
             if versions:
                 result.versions += 1
             else:
@@ -182,22 +185,25 @@ def awaiting_attachments(session: Session, source: Source) -> list[str]:
 
 
 @system_work("pull")
-def live_count(session: Session, source: Source) -> int:
-    """Number of live submissions of a form; those of erased households are not held and not counted."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Submission)
-            .where(
-                Submission.form_id == source.form_id,
-                Submission.project_id == source.project_id,
-                Submission.is_current,
-                Submission.deleted_at.is_(None),
-                Submission.payload.is_not(None),
-            )
+def live_count(session: Session, source: Source, *, before: datetime | None = None) -> int:
+    """Number of live submissions of a form, of those that arrived before a time where one is given.
+
+    Those of erased households are not held and not counted.
+    """
+    statement = (
+        select(func.count())
+        .select_from(Submission)
+        .where(
+            Submission.form_id == source.form_id,
+            Submission.project_id == source.project_id,
+            Submission.is_current,
+            Submission.deleted_at.is_(None),
+            Submission.payload.is_not(None),
         )
-        or 0
     )
+    if before is not None:
+        statement = statement.where(Submission.submitted_at < before)
+    return session.scalar(statement) or 0
 
 
 @system_work("derive")

@@ -131,7 +131,7 @@ def _columns(source: Source, of: Waiting, one: Earlier, received_at: datetime) -
         "deleted_at": None,
         "review_state": "edited" if one.edits else "received",
         "edits": one.edits,
-        "form_version": _root(one.payload).get("version"),
+        "form_version": None if (root := _root(one.payload)) is None else root.get("version"),
         # Of its files nothing is known yet.
         "attachments_expected": 0,
         "attachments_present": 0,
@@ -146,19 +146,20 @@ def odata_row(payload: bytes) -> bytes:
     """A submission's XML as the JSON of an OData row: groups nested, repeats as lists, every answer as text.
 
     The form is not at hand: an element that stands beside others of its name, or is called `member`, is a repeat.
-    Raises `ValueError` for what is no XML, or has a document type (no phone writes one).
+    What cannot be read (Central takes a half submission too) is a row without answers.
     """
-    row = _group(_root(payload))
-    return orjson.dumps(row)
+    root = _root(payload)
+    return orjson.dumps({} if root is None else _group(root))
 
 
-def _root(payload: bytes) -> ElementTree.Element:
+def _root(payload: bytes) -> ElementTree.Element | None:
+    # No phone writes a document type, and without one there is nothing to expand.
     if b"<!DOCTYPE" in payload or b"<!ENTITY" in payload:
-        raise ValueError("a submission has no document type")
+        return None
     try:
-        return ElementTree.fromstring(payload)  # noqa: S314 - without a document type there is nothing to expand
+        return ElementTree.fromstring(payload)  # noqa: S314
     except ElementTree.ParseError:
-        raise ValueError("a submission that is no XML") from None
+        return None
 
 
 def _group(node: ElementTree.Element) -> dict[str, Any]:
