@@ -22,6 +22,7 @@ from forms.errors import FormError
 from forms.house import refuse
 from forms.lists import ENTITY_LISTS
 from forms.source import SOURCES, FormSource, Row, lists_of, read_source
+from forms.versions import exported
 from poverty.standard import Standard
 from poverty.xpath import calculations
 
@@ -81,24 +82,24 @@ def build_form(
         raise FormError(f"there is no form `{name}`; the forms are {', '.join(FORM_NAMES)}")
     source = read_source(SOURCES / f"{name}.md")
     refuse(source, standard)
+    settings = source.sheets["settings"].rows[0]
+    if settings.get("form_id") != name:
+        raise source.error(settings.line, f"form_id is `{settings.get('form_id')}`; it is the form's name, `{name}`")
     return write_form(source, standard, constants, out_dir, show_proposal=show_proposal)
 
 
 def write_form(
     source: FormSource, standard: Standard, constants: RoundConstants, out_dir: Path, *, show_proposal: bool = False
 ) -> BuiltForm:
-    """What `build_form` does with a source, its house rules left out: for checking, and for a source of one's own.
+    """What `build_form` does with a source, its house rules left out: for checking and comparing.
 
-    The file's stem is the form's name. Raises FormError as `build_form` does.
+    Raises FormError as `build_form` does.
     """
-    name = source.path.stem
     read = lists_of(source)
     sheets = _complete(source, standard, constants, show_proposal)
     version = f"{constants.review_date:%Y%m%d}-{_digest(sheets)}"
     sheets = {sheet: _replace(source, rows, {"version": version}) for sheet, rows in sheets.items()}
     form_id = sheets["settings"][0].get("form_id")
-    if form_id != name:
-        raise source.error(sheets["settings"][0].line, f"form_id is `{form_id}`; it is the form's name, `{name}`")
     out_dir.mkdir(parents=True, exist_ok=True)
     built = BuiltForm(
         form_id,
@@ -131,7 +132,7 @@ def _complete(
     sheets = {name: list(sheet.rows) for name, sheet in source.sheets.items()}
     if any(row.get("type") == "calculations" for row in sheets["survey"]):
         sheets["survey"] = _insert_calculations(source, sheets["survey"], standard)
-    return {name: _replace(source, rows, literals) for name, rows in sheets.items()}
+    return exported({name: _replace(source, rows, literals) for name, rows in sheets.items()})
 
 
 def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard) -> list[Row]:
@@ -187,7 +188,10 @@ def _write_workbook(source: FormSource, sheets: dict[str, list[Row]], path: Path
     with xlsxwriter.Workbook(str(path)) as workbook:
         workbook.set_properties({"title": source.path.stem, "created": _WORKBOOK_DATE})
         for name, rows in sheets.items():
-            columns = [column for column in source.sheets[name].header if column]
+            # The columns as written, then those that the build fills.
+            filled = {column: None for row in rows for column in row.cells}
+            written = [column for column in source.sheets[name].header if column in filled]
+            columns = [*written, *(column for column in filled if column not in written)]
             worksheet = workbook.add_worksheet(name)
             worksheet.freeze_panes(1, 0)
             worksheet.set_column(0, len(columns) - 1, 24)

@@ -117,6 +117,10 @@ def read_tables(path: Path) -> FormSource:
     _add(source, name, header, rows, header_line)
     if not faults and not {"survey", "settings"} <= set(source.sheets):
         faults.append(FormError(f"{path.name}: a form needs the sheets survey and settings"))
+    elif not faults and len(source.sheets["settings"].rows) != 1:
+        faults.append(
+            source.error(source.sheets["settings"].line, "the sheet settings has one row, neither more nor less")
+        )
     if faults:
         raise FormError("\n".join(str(fault) for fault in faults))
     return source

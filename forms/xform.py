@@ -84,12 +84,12 @@ class _Reader:
     def form(self) -> Form:
         questions, groups = {}, {}
         for path in self._paths(self.data, self.top):
-            if path in self.binds or path in self.controls:
-                question = self._question(path)
-                questions[question.name] = question
             if path in self.containers or path in self.repeats:
                 group = self._group(path)
                 groups[group.name] = group
+            elif path in self.binds or path in self.controls:
+                question = self._question(path)
+                questions[question.name] = question
         submission = self.model.find(f"{_XF}submission")
         name = self.binds.get(f"{self.top}/meta/instanceName")
         return Form(
