@@ -41,6 +41,9 @@ class Rows:
     def __init__(self, rows: list[dict[str, Any]], size: int) -> None:
         self.size = size
         self._pieces = [_cut(row) for row in rows]
+        self.fields = [
+            {"path": path, "type": "string"} for path in sorted({path for row in rows for path in _paths(row)})
+        ]
 
     def text(self, number: int) -> bytes:
         """The row of submission `number`."""
@@ -65,6 +68,19 @@ class Rows:
             else:
                 last = min(last, number)
         return range(first, max(first, last))
+
+
+def _paths(row: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Paths of the questions that a row answers."""
+    for name, value in row.items():
+        if name.startswith("__") or "@" in name:
+            continue
+        if isinstance(value, dict) and "coordinates" not in value:
+            yield from _paths(value, f"{above}/{name}")
+        elif isinstance(value, list):
+            yield from (path for one in value for path in _paths(one, f"{above}/{name}"))
+        else:
+            yield f"{above}/{name}"
 
 
 def _cut(row: dict[str, Any]) -> list[bytes | str]:
@@ -96,12 +112,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        if address.path == f"/v1/projects/{PROJECT}/forms/{FORM}":
-            self._answer({"projectId": PROJECT, "xmlFormId": FORM, "keyId": None, "version": "1"})
-        elif address.path != f"/v1/projects/{PROJECT}/forms/{FORM}.svc/Submissions":
-            self._answer({"id": 1})
-        else:
+        form = f"/v1/projects/{PROJECT}/forms/{FORM}"
+        if address.path == f"{form}.svc/Submissions":
             self._submissions({name: values[0] for name, values in parse_qs(address.query).items()})
+        elif address.path == form:
+            self._answer({"projectId": PROJECT, "xmlFormId": FORM, "keyId": None, "version": "1"})
+        elif address.path == f"{form}/fields":
+            self._answer(self.rows.fields)
+        else:
+            self._answer({"id": 1})
 
     def _submissions(self, options: dict[str, str]) -> None:
         known = {"$top", "$count", "$filter", "$expand", "$orderby"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def pull(url: str, database_url: str) -> tuple[float, int]:
 
 
 def main(what: str, url: str, *database: str) -> None:
-    seconds, rows = {"raw": raw, "pyodk": pyodk, "pull": pull}[what](url, *database)
+    readers: dict[str, Callable[..., tuple[float, int]]] = {"raw": raw, "pyodk": pyodk, "pull": pull}
+    seconds, rows = readers[what](url, *database)
     print(json.dumps({"seconds": seconds, "rows": rows, "peak_mb": peak_mb()}))
 
 
