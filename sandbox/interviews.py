@@ -65,7 +65,7 @@ def directly(
             {
                 "instance_id": [instance_id(seed, str(key)) for key in households.index],
                 "started_at": began,
-                "ended_at": began + _length(sizes.reindex(households.index)),
+                "ended_at": began + _length(sizes.reindex(households.index, fill_value=0)),
                 "username": households["enumerator"],
             },
             index=households.index,
@@ -88,7 +88,8 @@ def _members_by_household(province: Province) -> dict[str, pd.DataFrame]:
 def _rows(
     province: Province, ids: list[str], members: dict[str, pd.DataFrame]
 ) -> list[tuple[str, pd.Series, pd.DataFrame]]:
-    return [(str(key), row, members[str(key)]) for key, row in province.households.loc[ids].iterrows()]
+    nobody = province.members.iloc[:0]  # a household that was not met
+    return [(str(key), row, members.get(str(key), nobody)) for key, row in province.households.loc[ids].iterrows()]
 
 
 def _open_phone(form: BuiltForm, media_dir: Path) -> None:

@@ -16,6 +16,7 @@ from sandbox.population.identity import Identities
 from sandbox.population.interviewed import Interviewed
 from sandbox.population.kinship import member_numbers
 from sandbox.population.last_year import CHANGES, LastYear
+from sandbox.population.outcomes import MET, OUTCOMES, answer_consent
 from sandbox.population.places import Villages
 from sandbox.population.quotas import PREVIOUS, Quotas
 from sandbox.population.registry import Registry
@@ -32,8 +33,14 @@ from sandbox.population.vocabulary import (
     Ints,
     text,
 )
+from sandbox.population.wider_answers import answer_groups, answer_paper, answer_wider
 
-_NO_GPS, _NO_PHONE, _NOT_FOUND, _REMARK = 0.05, 0.12, 0.12, 0.04
+_NO_PHONE, _NOT_FOUND, _REMARK = 0.12, 0.12, 0.04
+#: What is known of a household that was not met.
+_OF_ALL = (
+    *("round_id", "review_date", "commune_code", "area_class", "village_id"),
+    *("on_list", "household_code", "outcome", "remarks"),
+)
 _REMARKS = (
     "Chủ hộ đi vắng, vợ trả lời thay.",
     "Nhà đang sửa, ở nhờ nhà con.",
@@ -45,14 +52,15 @@ _REMARKS = (
 
 @dataclass(frozen=True)
 class Drawn:
-    """All that was drawn. `commune` and `village` are positions per household of the province; `truth` and
-    `location` (longitude, latitude) are per household met."""
+    """All that was drawn. `commune` and `village` are positions per household of the province; `truth`, `outcome`
+    (index into OUTCOMES) and `location` (longitude, latitude) are per household visited."""
 
     quotas: Quotas
     past: LastYear
     identities: Identities
     interviewed: Interviewed
     truth: Truth
+    outcome: Codes
     communes: gpd.GeoDataFrame
     commune: Ints
     villages: Villages
@@ -85,12 +93,11 @@ def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
     moved = drawn.registry.village[met] != drawn.village[met]
     code = code.mask(pd.Series(moved | (rng.random(total) < _NOT_FOUND)))
     phone = identifiers.draw_phones(total, streams.of("phones"))
-    no_gps = rng.random(total) < _NO_GPS
-    gps = {
-        "latitude": drawn.location[:, 1],
-        "longitude": drawn.location[:, 0],
-        "gps_accuracy": rng.uniform(3, 15, size=total).round(1),
-    }
+    consent = answer_consent(total, streams.of("consent"))
+    point = consent["gps_accuracy"].notna()
+    urban = drawn.communes["area_class"].eq("urban").to_numpy()[drawn.commune[met]]
+    dwelling = answer_dwelling(drawn.truth, sizes, streams.of("dwelling"))
+    ethnicity = drawn.identities.ethnicity[drawn.interviewed.rows]
     line = drawn.communes["area_class"].map(INCOME_LINE).to_numpy(dtype=np.int64)[drawn.commune[met]]
     remark = np.where(rng.random(total) < _REMARK, rng.integers(0, len(_REMARKS), size=total), -1)
     columns: dict[str, object] = {
@@ -99,14 +106,25 @@ def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
         **drawn.commune_columns(),
         "on_list": text(("listed", "new"), code.isna().astype("int8").to_numpy()),
         "household_code": code,
+        "outcome": text(OUTCOMES, drawn.outcome),
+        # These the phone knows by itself, or nobody answers.
+        **{name: text((), np.full(total, -1)) for name in ("household_entity", "replaces", "photo")},
+        **consent,
         "phone": phone.mask(pd.Series(rng.random(total) < _NO_PHONE)),
-        **{name: pd.Series(values, dtype="Float64").mask(pd.Series(no_gps)) for name, values in gps.items()},
-        **answer_dwelling(drawn.truth, sizes, streams.of("dwelling")),
+        "latitude": pd.Series(drawn.location[:, 1], dtype="Float64").where(point),
+        "longitude": pd.Series(drawn.location[:, 0], dtype="Float64").where(point),
+        **dwelling,
+        **answer_wider(urban, dwelling["water_source"], dwelling["internet"], streams.of("wider")),
+        "special_groups": answer_groups(drawn.interviewed.people, ethnicity, sizes, streams.of("groups")),
+        **answer_paper(drawn.truth, urban, streams.of("paper")),
         **answer_causes(drawn.quotas.current[met], streams.of("causes")),
         **answer_income(drawn.truth.below_line, line, sizes, streams.of("income")),
         "remarks": text(_REMARKS, remark),
     }
-    return pd.DataFrame(columns).set_index(drawn.household_numbers().rename("interview_id"))
+    frame = pd.DataFrame(columns).set_index(drawn.household_numbers().rename("interview_id"))
+    not_asked = frame.columns.difference(_OF_ALL)
+    frame.loc[drawn.outcome != MET, not_asked] = pd.NA
+    return frame
 
 
 def member_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
@@ -134,7 +152,7 @@ def member_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
         [drawn.household_numbers().take(people.household), member_numbers(people.household)],
         names=["interview_id", "member_no"],
     )
-    return pd.DataFrame(columns).set_index(index)
+    return pd.DataFrame(columns).set_index(index)[(drawn.outcome == MET)[people.household]]
 
 
 def truth(drawn: Drawn) -> pd.DataFrame:
@@ -144,6 +162,7 @@ def truth(drawn: Drawn) -> pd.DataFrame:
     codes = drawn.registry.codes
     split_from = pd.Series(codes.iloc[np.where(origin >= 0, origin, 0)].array).where(pd.Series(origin >= 0))
     columns: dict[str, object] = {
+        "outcome": text(OUTCOMES, drawn.outcome),
         "proposed_class": text(CLASSES, class_of(drawn.truth.holds, drawn.truth.below_line)),
         "below_line": _known(drawn.truth.below_line),
         **{name: _known(drawn.truth.holds[:, position]) for position, name in enumerate(DEPRIVATIONS)},

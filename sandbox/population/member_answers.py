@@ -151,6 +151,16 @@ def _health(sheet: Sheet, house: _Household) -> None:
         carriers, blurred = house.concerned(rule, who)
         sheet.put(question, carriers, bad)
         sheet.blur(question, blurred, house.rng)
+        if question == "malnourished":
+            _nutrition_source(sheet, blurred, house.rng)
+
+
+def _nutrition_source(sheet: Sheet, blurred: Ints, rng: np.random.Generator) -> None:
+    """Who says so. Some of what is not known is what the mother says, which counts as not known."""
+    told = blurred[rng.random(len(blurred)) < 0.5]
+    sheet.draw("malnourished", told, {"yes": 0.4, "no": 0.6}, rng)
+    sheet.draw("nutrition_source", sheet.is_in("malnourished", "yes", "no"), {"station": 0.75, "measured": 0.25}, rng)
+    sheet.put("nutrition_source", told, "mother")
 
 
 def _children_school(sheet: Sheet, house: _Household) -> None:

@@ -15,6 +15,7 @@ from sandbox.population.identity import identify
 from sandbox.population.interviewed import Interviewed
 from sandbox.population.kinship import count
 from sandbox.population.last_year import LastYear, look_back
+from sandbox.population.outcomes import MET, draw_outcomes, unknown_where
 from sandbox.population.quotas import ABSENT, NOT_LISTED, Quotas, Scope, draw_quotas
 from sandbox.population.streams import Streams
 from sandbox.population.visits import visit
@@ -29,11 +30,12 @@ class Province:
     villages: village_id, name, type, commune_code, latitude, longitude (EPSG:4326): all invented.
     residents: commune_code, households, persons: all who live there, the denominators of the rates.
     households, members: the answers, columns and codes of the household form; households also have `enumerator`
-        and `visited_at` (Asia/Ho_Chi_Minh).
-    truth: by household_no: proposed_class, below_line (boolean), d01..d12 (boolean, NA unknown), commune_code,
-        area_class, village_id, latitude, longitude (where it stands, GPS or not), member_count, registry_code and
-        registry_village_id (on last year's list; NA: not on it), previous (poor, near_poor, none: not listed),
-        change (see `last_year.CHANGES`), split_from (code of the household left, or NA).
+        and `visited_at` (Asia/Ho_Chi_Minh). A household whose `outcome` is not met has no other answers and no members.
+    truth: by household_no: outcome (of a household that was not met nothing is known), proposed_class, below_line
+        (boolean), d01..d12 (boolean, NA unknown), commune_code, area_class, village_id, latitude, longitude (where it
+        stands, GPS or not), member_count (met or not), registry_code and registry_village_id (on last year's list; NA:
+        not on it), previous (poor, near_poor, none: not listed), change (see `last_year.CHANGES`), split_from (code of
+        the household left, or NA).
     registry_households, registry_members: last year's list (see `registry.write_list`).
     movements: previous, current, households, persons.
     enumerators: enumerator_id, name, village_ids (joined by a space).
@@ -87,10 +89,12 @@ def generate(households: int, communes: gpd.GeoDataFrame, scope: Scope = "annual
     )
     interviewed = Interviewed(past, met)
     truth = draw_truth(interviewed.people, quotas.current[met], streams.of("truth"))
+    outcome = draw_outcomes(quotas.current[met], streams.of("outcomes"))
+    truth = unknown_where(truth, outcome != MET)
     location = places.locate(village[met], villages, areas, streams.of("positions"))
     enumerators, visits = visit(village[met], villages, streams.of("visits"))
     drawn = frames.Drawn(
-        quotas, past, everybody, interviewed, truth, communes, commune, villages, village, location, listed
+        quotas, past, everybody, interviewed, truth, outcome, communes, commune, villages, village, location, listed
     )
     answers = frames.household_answers(drawn, streams)
     return Province(

@@ -37,6 +37,15 @@ HOUSEHOLD_CODES: dict[str, tuple[str, ...]] = {
     "toilet": ("septic", "pour_flush", "vip", "two_vault", "pit", "other", "none", "dk"),
     "internet": YES_NO,
 }
+#: Of what no deprivation rests on.
+WIDER_CODES: dict[str, tuple[str, ...]] = {
+    "waste": ("collected", "treated", "burned", "dumped", "other", "dk"),
+    "digital_services": YES_NO,
+    "tap_water_wish": YES_NO,
+    "electricity": YES_NO,
+    "paved_road": YES_NO,
+    "training_wish": YES_NO,
+}
 RELATIONS = ("head", "spouse", "child", "parent", "grandchild", "sibling", "child_in_law", "other")
 HEAD, SPOUSE, CHILD, PARENT, GRANDCHILD, SIBLING, CHILD_IN_LAW, OTHER = range(8)
 MEMBER_CODES: dict[str, tuple[str, ...]] = {
@@ -54,6 +63,7 @@ MEMBER_CODES: dict[str, tuple[str, ...]] = {
     "insured": YES_NO,
     "allowance": ("none", "elderly", "disability", "other", "dk"),
     "malnourished": YES_NO,
+    "nutrition_source": ("station", "measured", "mother"),
     "disability": YES_NO,
     "able_to_work": YES_NO,
 }

@@ -77,10 +77,11 @@ def test_some_have_exactly_eight_square_metres_a_person(made: Province) -> None:
 def test_in_some_exactly_half_are_dependents(made: Province) -> None:
     members = made.members
     dependent = (ages(members) < 16).fillna(False) | members["allowance"].isin(["elderly", "disability"])
-    half = 2 * dependent.groupby(level=0).sum() == made.truth["member_count"]
-    known = made.truth["d02"].notna()
+    met = made.truth[made.truth["outcome"] == "met"]
+    half = 2 * dependent.groupby(level=0).sum() == met["member_count"]
+    known = met["d02"].notna()
     assert (half & known).sum() > 50
-    assert not made.truth.loc[half & known, "d02"].any()
+    assert not met.loc[half & known, "d02"].any()
 
 
 @pytest.mark.parametrize("age", [3, 6, 12, 15, 16, 18, 30, 31])
@@ -121,10 +122,48 @@ def test_gps_is_missing_for_about_one_in_twenty(made: Province) -> None:
     position = made.households[["latitude", "longitude", "gps_accuracy"]]
     missing = position.isna()
     assert missing.any(axis=1).equals(missing.all(axis=1))
-    assert missing["latitude"].mean() == pytest.approx(0.05, abs=0.01)
-    assert position["gps_accuracy"].dropna().between(3, 15).all()
+    met = made.households["outcome"] == "met"
+    assert missing.loc[met, "latitude"].mean() == pytest.approx(0.05, abs=0.01)
+    assert missing.loc[~met].all(axis=None)
+    accuracy = position["gps_accuracy"].dropna()
+    assert accuracy.between(3, 90).all()
+    assert accuracy.between(3, 15).mean() == pytest.approx(0.99, abs=0.005)
     there = ~missing["latitude"]
     assert (position.loc[there, "latitude"] == made.truth.loc[there, "latitude"]).all()
+
+
+def test_a_place_is_given_where_it_was_agreed_to_and_found_else_there_is_a_reason(made: Province) -> None:
+    of_met = made.households[made.households["outcome"] == "met"]
+    agreed, point = of_met["consent_gps"] == "yes", of_met["latitude"].notna()
+    assert not (point & ~agreed).any()
+    wanted = agreed & (~point | (of_met["gps_accuracy"] > 50).fillna(False))
+    assert (of_met["gps_reason"].notna() == wanted).all()
+    assert 0.005 < (~agreed).mean() < 0.03
+    assert 0.04 < (of_met["consent_photo"] == "no").mean() < 0.08
+
+
+def test_a_few_households_are_not_met_and_nothing_is_known_of_them() -> None:
+    made = province(20_000)
+    away = made.households["outcome"] != "met"
+    assert 0.004 < away.mean() < 0.012
+    assert (made.truth["outcome"] == made.households["outcome"]).all()
+    assert (made.truth.loc[away, "proposed_class"] == "undetermined").all()
+    said = made.households.loc[away].drop(columns=["enumerator", "visited_at"]).notna().any()
+    of_all = {"round_id", "review_date", "commune_code", "area_class", "village_id", "on_list", "household_code"}
+    assert set(said[said].index) == of_all | {"outcome", "remarks"}
+    assert not made.members.index.isin(made.households.index[away], level=0).any()
+
+
+def test_the_mothers_word_is_never_what_a_decided_nutrition_rests_on(made: Province) -> None:
+    members = made.members
+    answered = members["malnourished"].isin(["yes", "no"])
+    assert (members["nutrition_source"].notna() == answered).all()
+    told = members[members["nutrition_source"] == "mother"]
+    assert len(told) > 10
+    d03 = made.truth["d03"].reindex(told.index.get_level_values(0))
+    others = members["malnourished"].eq("yes") & members["nutrition_source"].isin(["station", "measured"])
+    carried = others.groupby(level=0).any().reindex(d03.index)
+    assert (d03.isna() | (d03 & carried)).all()
 
 
 def test_phones_are_mobile_numbers_of_their_own(made: Province) -> None:

@@ -37,7 +37,7 @@ def by_phone(
     return [
         phone.fill(
             row,
-            groups[name],
+            groups.get(name, members.iloc[:0]),
             instance_id=visits.loc[name, "instance_id"],
             started_at=visits.loc[name, "started_at"].to_pydatetime(),
             ended_at=visits.loc[name, "ended_at"].to_pydatetime(),
@@ -61,6 +61,10 @@ def test_200_households_drawn_at_random_are_equal(form: tuple[BuiltForm, Path]) 
     everything = "".join(written)
     for piece in ("<location />", "<age />", "<birth_year>", "<birth_date>", "<contract />", "&amp;", "E", "😀"):
         assert piece in everything
+    # Households met and not met, listed and new, agreeing and refusing, with and without a reason for no place.
+    for piece in ("<outcome>absent<", "<on_list>new<", "<list_shown>", "<consent_gps>no<", "<gps_reason>", "<photo />"):
+        assert piece in everything
+    assert not all("<location" in text for text in written)
     assert not all("<attending>" in text for text in written)
 
 
@@ -91,9 +95,11 @@ def test_the_order_of_the_members_frame_does_not_matter(form: tuple[BuiltForm, P
     assert written == list(write(*form, STANDARD, households, members, visits))[::-1]
 
 
-def test_a_household_without_members_is_refused(form: tuple[BuiltForm, Path]) -> None:
+def test_a_household_that_is_met_without_members_is_refused(form: tuple[BuiltForm, Path]) -> None:
     households, members, visits = draw(2, seed=1)
-    with pytest.raises(ValueError, match="every household needs a member"):
+    households["outcome"] = ["met", "absent"]
+    assert len(list(write(*form, STANDARD, households, members.drop(households.index[1], level=0), visits))) == 2
+    with pytest.raises(ValueError, match="every household that is met needs a member"):
         list(write(*form, STANDARD, households, members.drop(households.index[0], level=0), visits))
 
 
