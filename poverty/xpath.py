@@ -3,7 +3,8 @@
 What the form must provide, for the expressions to mean the same as on the server:
 
 - every question of `poverty.frames` that the standard reads, by its leaf name, `${leaf}` being pyxform's reference; a
-  repeat named `member` at the top level holding the member-level questions;
+  repeat named `member` at the top level holding the member-level questions. Members are counted by their calculations
+  that are relevant: a person of a repeat that is hidden, because the household turned out smaller, is none;
 - `review_date` as a node of type date or an ISO text; `birth_date` as a date and `birth_year` as an integer, one of
   them blank or not relevant;
 - `area_class` as `rural`, `urban` or blank;
@@ -81,8 +82,8 @@ def calculations(standard: Standard) -> list[Calculation]:
     too_few = f"${{below_line}} = '1' and ${{deprivations_max}} < {standard.cut}"
     return [
         Calculation("review_day", "household", _day_number("review_date"), "int"),
-        Calculation("member_count", "household", f"count(${{{REPEAT}}})", "int"),
         *_age(),
+        Calculation("member_count", "household", "count(${age})", "int"),
         *(Calculation(name, "member", _three_valued(value)) for name, value in compiler.member_conditions.items()),
         *rules,
         Calculation("deprivations_min", "household", " + ".join(f"(${{{i}}} = '1')" for i in ids), "int"),
@@ -298,7 +299,7 @@ def _known(question: str) -> str:
 
 
 def _members(name: str, value: str) -> str:
-    return f"count(${{{REPEAT}}}[./{name} = '{value}'])"
+    return f"count(${{{name}}}[. = '{value}'])"
 
 
 def _table(question: str, values: tuple[tuple[str, float], ...], default: float) -> str:

@@ -2,6 +2,9 @@
 
 A leaf's name is its column, whatever group it stands in. What the phone computed becomes `phone_<name>`. A value that
 cannot be read, a choice outside its list, a field that no contract knows: kept, and named in what is returned.
+
+Interviews of one round may come on several versions of the form: an answer given under a former name or code is read
+under today's (`forms.versions`), and a question that a version did not ask is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any
 import orjson
 import pandas as pd
 
+from forms.versions import Renames, shipped_renames
 from poverty import frames
 
 REPEAT = "member"
@@ -64,15 +68,19 @@ class Flat:
     unknown_fields: list[str]
 
 
-def flatten(payloads: Iterable[tuple[str, str | bytes]]) -> Flat:
-    """Flatten OData rows, given as (interview_id, JSON); ids must be unique."""
+def flatten(payloads: Iterable[tuple[str, str | bytes]], renames: Renames | None = None) -> Flat:
+    """Flatten OData rows, given as (interview_id, JSON); ids must be unique.
+
+    renames: of the form's earlier versions; by default those that the shipped household form writes down.
+    """
+    today = shipped_renames("household") if renames is None else renames
     households: list[dict[str, Any]] = []
     members: list[dict[str, Any]] = []
     for interview_id, payload in payloads:
         row = orjson.loads(payload)
         household: dict[str, Any] = {"interview_id": interview_id}
         people: list[dict[str, Any]] = []
-        _walk(row, household, people)
+        _walk(row, household, people, today)
         households.append(household)
         for number, person in enumerate(people, start=1):
             members.append({"interview_id": interview_id, "member_no": number} | person)
@@ -86,25 +94,30 @@ def flatten(payloads: Iterable[tuple[str, str | bytes]]) -> Flat:
     return Flat(household_frame, member_frame, problems.frame(), problems.raw, unknown)
 
 
-def _walk(node: dict[str, Any], leaves: dict[str, Any], people: list[dict[str, Any]]) -> None:
-    """Gather the leaves of a row; groups vanish, the members' repeat becomes `people`."""
-    for name, value in node.items():
-        if name in _SKIPPED or name.endswith("@odata.navigationLink"):
+def _walk(node: dict[str, Any], leaves: dict[str, Any], people: list[dict[str, Any]], renames: Renames) -> None:
+    """Gather the leaves of a row under today's names; groups vanish, the members' repeat becomes `people`."""
+    for given, value in node.items():
+        if given in _SKIPPED or given.endswith("@odata.navigationLink"):
             continue
+        name = renames.name(given)
         if isinstance(value, dict) and value.get("type") != "Point":
-            _walk(value, leaves, people)
+            _walk(value, leaves, people, renames)
         elif isinstance(value, list):
             if name == REPEAT:
                 for item in value:
                     person: dict[str, Any] = {}
                     if isinstance(item, dict):
-                        _walk(item, person, [])
-                    people.append(person)
+                        _walk(item, person, [], renames)
+                    # Where the household turned out smaller the phone sends the repeats beyond it, empty.
+                    if person:
+                        people.append(person)
             else:  # a repeat that we do not know: kept as text
                 leaves[name] = orjson.dumps(value).decode()
         elif value is not None and name == GEOPOINT and isinstance(value, dict):
             leaves.update(_point(value))
         elif value is not None:
+            if isinstance(value, str):
+                value = renames.answer(name, value)
             # A name given twice breaks the form's own rule; the first answer stands.
             leaves.setdefault(name, orjson.dumps(value).decode() if isinstance(value, dict) else value)
 

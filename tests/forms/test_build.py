@@ -63,7 +63,7 @@ def test_every_column_of_the_frames_is_a_leaf_in_its_scope(built: BuiltForm) -> 
 def test_what_the_phone_computes_stands_in_the_form(built: BuiltForm) -> None:
     binds = {bind.get("nodeset", ""): bind for bind in ET.parse(built.xml).getroot().iter(f"{_XFORMS}bind")}
     for calculation in calculations(STANDARD):
-        path = f"/data/{'member/' if calculation.scope == 'member' else ''}{calculation.name}"
+        path = f"/data/{'member/person/' if calculation.scope == 'member' else ''}{calculation.name}"
         assert binds[path].get("calculate")
         assert binds[path].get("type") == calculation.type
 

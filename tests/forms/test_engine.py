@@ -123,8 +123,8 @@ def test_an_answer_no_longer_relevant_is_not_sent(form: Form) -> None:
     hidden = begin(form)
     walk(hidden, HOUSEHOLD | PERSON | {"work": "home", "contract": "no"})
     root = ET.fromstring(hidden.finalise(ENDED))
-    assert root.find("member/situation/contract") is None
-    assert root.findtext("member/situation/work") == "home"
+    assert root.find("member/person/situation/contract") is None
+    assert root.findtext("member/person/situation/work") == "home"
 
 
 def test_as_many_members_as_said_each_with_a_position(form: Form) -> None:

@@ -23,8 +23,8 @@ def test_the_household_form_opens_in_collect_without_a_java_of_the_system(
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("count( /data/member )", "tally( /data/member )", "tally"),
-        ("count( /data/member )", "count( /data/member ", "member_count"),
+        ("count( /data/member/person/age )", "tally( /data/member/person/age )", "tally"),
+        ("count( /data/member/person/age )", "count( /data/member/person/age ", "member_count"),
     ],
 )
 def test_a_broken_form_is_refused_in_plain_words(

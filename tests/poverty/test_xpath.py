@@ -19,7 +19,7 @@ EVERY_OPERATOR = Path(__file__).parent / "every-operator.yaml"
 BOTH = pytest.mark.parametrize("name", ["nd07-2021", EVERY_OPERATOR], ids=["nd07-2021", "every-operator"])
 
 #: What the form provides besides the questions of the standard.
-GIVEN = {"review_date": "household", "birth_date": "member", "birth_year": "member", "member": "household"}
+GIVEN = {"review_date": "household", "birth_date": "member", "birth_year": "member"}
 
 FUNCTIONS = {
     "if",
@@ -67,10 +67,11 @@ def test_each_uses_only_questions_and_calculations_before_it(name: str | Path) -
         referenced = set(re.findall(r"\$\{([^}]*)\}", calculation.expression))
         assert referenced <= set(known), calculation
         if calculation.scope == "household":
-            # Outside the repeat a member's answer has no single value: only the repeat itself may be named.
-            assert not {leaf for leaf in referenced if known[leaf] == "member"}, calculation
-        inside = set(re.findall(r"\[\./(\w+) =", calculation.expression))
-        assert all(known.get(leaf) == "member" for leaf in inside), calculation
+            # Outside the repeat what is computed of a member has no single value: it can be counted, no more.
+            counted = re.findall(r"count\(\$\{(\w+)\}(?:\[\. = '[01]'\])?\)", calculation.expression)
+            named = re.findall(r"\$\{(\w+)\}", calculation.expression)
+            of_members = [leaf for leaf in named if known[leaf] == "member"]
+            assert sorted(of_members) == sorted(counted), calculation
         assert calculation.name not in known, calculation
         known[calculation.name] = calculation.scope
 
