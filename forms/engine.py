@@ -75,7 +75,8 @@ class Question:
 
 def entity_id(instance_id: str) -> str:
     """The uuid of the entity that an interview creates, on the phones of this module."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{instance_id}/entity"))
+    # Central takes version 4 alone: the digest of version 5 with the other number.
+    return str(uuid.UUID(bytes=uuid.uuid5(uuid.NAMESPACE_URL, f"{instance_id}/entity").bytes, version=4))
 
 
 def open_form(xml: Path, media_dir: Path, language: str | None = None) -> Form:
