@@ -89,14 +89,21 @@ def build_form(
 
 
 def write_form(
-    source: FormSource, standard: Standard, constants: RoundConstants, out_dir: Path, *, show_proposal: bool = False
+    source: FormSource,
+    standard: Standard,
+    constants: RoundConstants,
+    out_dir: Path,
+    *,
+    show_proposal: bool = False,
+    computed: bool = True,
 ) -> BuiltForm:
     """What `build_form` does with a source, its house rules left out: for checking and comparing.
 
-    Raises FormError as `build_form` does.
+    computed: whether what the standard computes is written out; without, its names stand there blank, so that a source
+    older than the standard can be read too. Raises FormError as `build_form` does.
     """
     read = lists_of(source)
-    sheets = _complete(source, standard, constants, show_proposal)
+    sheets = _complete(source, standard, constants, show_proposal, computed)
     version = f"{constants.review_date:%Y%m%d}-{_digest(sheets)}"
     sheets = {sheet: _replace(source, rows, {"version": version}) for sheet, rows in sheets.items()}
     form_id = sheets["settings"][0].get("form_id")
@@ -119,23 +126,24 @@ def write_form(
 
 
 def _complete(
-    source: FormSource, standard: Standard, constants: RoundConstants, show_proposal: bool
+    source: FormSource, standard: Standard, constants: RoundConstants, show_proposal: bool, computed: bool
 ) -> dict[str, list[Row]]:
     """The sheets with the generated calculations and the constants of the round put in."""
     literals = {
         "round_id": f"'{constants.round_id}'",
         "province_code": f"'{constants.province_code}'",
         "review_date": f"'{constants.review_date.isoformat()}'",
+        "review_day": f"{constants.review_date:%d/%m/%Y}",  # in words for people, not in formulas
         "show_proposal": "true()" if show_proposal else "false()",
         "version": "{{version}}",
     }
     sheets = {name: list(sheet.rows) for name, sheet in source.sheets.items()}
     if any(row.get("type") == "calculations" for row in sheets["survey"]):
-        sheets["survey"] = _insert_calculations(source, sheets["survey"], standard)
+        sheets["survey"] = _insert_calculations(source, sheets["survey"], standard, computed)
     return exported({name: _replace(source, rows, literals) for name, rows in sheets.items()})
 
 
-def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard) -> list[Row]:
+def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard, computed: bool) -> list[Row]:
     generated = calculations(standard)
     scopes = {calculation.scope for calculation in generated}
     written = {row.get("name"): row.line for row in rows if row.get("type") != "calculations"}
@@ -154,7 +162,8 @@ def _insert_calculations(source: FormSource, rows: list[Row], standard: Standard
             if calculation.name in written:
                 line = written[calculation.name]
                 raise source.error(line, f"`{calculation.name}` is the name of a calculation of the standard")
-            cells = {"type": "calculate", "name": calculation.name, "calculation": calculation.expression}
+            expression = calculation.expression if computed else "''"
+            cells = {"type": "calculate", "name": calculation.name, "calculation": expression}
             if calculation.type != "string":
                 cells["bind::type"] = calculation.type
             result.append(Row(row.line, cells))

@@ -28,7 +28,7 @@ _NODE = re.compile(r"/data(?:/[\w.-]+)+|\$\{([\w.-]+)\}")
 _STOP_THE_ENGINE = frozenset(
     {
         *("structure", "type", "name", "duplicate_name", "expression", "function", "reference", "cycle"),
-        *("list", "choice", "entity_list"),
+        *("list", "choice", "entity_list", "input"),
     }
 )
 
@@ -46,13 +46,14 @@ def check_form(path: Path, standards: Sequence[Standard], constants: RoundConsta
     found = check_source(source, standards)
     computes = any(row.get("type") == "calculations" for row in source.survey.rows)
     for standard in standards if computes else standards[:1]:
-        for finding in _engine_findings(source, standard, constants or _made_up(standard)):
+        for finding in _engine_findings(source, standard, constants or made_up(standard)):
             if finding not in found and not _said_already(finding, found):
                 found.append(finding)
     return sorted(found, key=lambda finding: (finding.line, finding.rule))
 
 
-def _made_up(standard: Standard) -> RoundConstants:
+def made_up(standard: Standard) -> RoundConstants:
+    """Constants of a round that there is not, in the standard's first year: for looking at a form without one."""
     return RoundConstants("check", date(standard.first_year, 9, 1), "00")
 
 

@@ -16,8 +16,12 @@ from forms.xform import read_xform
 from poverty.standard import Standard
 
 
-def read_form(path: Path, standard: Standard, constants: RoundConstants, *, show_proposal: bool = False) -> Form:
-    """Read a form by meaning. standard, constants: what a source is built with; files already built have theirs.
+def read_form(
+    path: Path, standard: Standard, constants: RoundConstants, *, show_proposal: bool = False, computed: bool = True
+) -> Form:
+    """Read a form by meaning. standard, constants, show_proposal: what a source is built with; files have theirs.
+
+    computed: as in `forms.build.write_form`; two sources are compared without what the standard adds to both.
 
     Raises FormError when the file is missing or holds no form.
     """
@@ -26,7 +30,9 @@ def read_form(path: Path, standard: Standard, constants: RoundConstants, *, show
             case ".md":
                 source = read_source(path)
                 with tempfile.TemporaryDirectory() as folder:
-                    built = write_form(source, standard, constants, Path(folder), show_proposal=show_proposal)
+                    built = write_form(
+                        source, standard, constants, Path(folder), show_proposal=show_proposal, computed=computed
+                    )
                     return read_xform(built.xml.read_text(encoding="utf-8"))
             case ".xlsx":
                 return read_xform(convert(path.read_bytes(), form_name="data").xform)
