@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from server.accounts.access import system_work
 from server.attachments.media import TOO_LARGE, TYPE
-from server.attachments.tables import EXPECTED, PRESENT, REFUSED, Attachment
+from server.attachments.tables import EXPECTED, PRESENT, REFUSED, STORED, Attachment
 from server.settings import AttachmentsSettings
 from server.submissions.service import Source
-from server.submissions.tables import Submission
+from server.submissions.tables import XML, Submission
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,21 @@ _SAME = and_(
 )
 
 
+_newest = aliased(Submission)
+_NEWEST = (
+    _newest.form_id == Submission.form_id,
+    _newest.central_id == Submission.central_id,
+    _newest.is_current,
+)
+
+
 def _alive(source: Source) -> Any:
+    """Versions of the form that are not erased, of submissions that Central has (the current version says so)."""
     return and_(
         Submission.form_id == source.form_id,
         Submission.project_id == source.project_id,
-        Submission.deleted_at.is_(None),
         Submission.payload.is_not(None),
+        exists().where(*_NEWEST, _newest.deleted_at.is_(None), _newest.purged_at.is_(None)),
     )
 
 
@@ -61,15 +70,17 @@ def to_list(session: Session, source: Source) -> list[Version]:
             Attachment.form_id,
             Attachment.central_id,
             Attachment.version_id,
-            func.count().label("listed"),
+            func.sum(case((Attachment.state.in_((PRESENT, STORED, REFUSED)), 1), else_=0)).label("there"),
             func.sum(case((Attachment.state == EXPECTED, 1), else_=0)).label("expected"),
         )
         .where(Attachment.form_id == source.form_id)
         .group_by(Attachment.form_id, Attachment.central_id, Attachment.version_id)
         .subquery()
     )
-    never = rows.c.listed.is_(None)
-    more = Submission.attachments_present > rows.c.listed - rows.c.expected
+    # Central counts the files of its current version only: of one that was replaced between two pulls nothing is known.
+    uncounted = and_(Submission.payload_format == XML, exists().where(*_NEWEST, _newest.attachments_expected > 0))
+    never = rows.c.form_id.is_(None)
+    more = Submission.attachments_present > rows.c.there
     statement = (
         select(*_VERSION)
         .outerjoin(
@@ -80,7 +91,7 @@ def to_list(session: Session, source: Source) -> list[Version]:
                 rows.c.version_id == Submission.version_id,
             ),
         )
-        .where(_alive(source), Submission.attachments_expected > 0)
+        .where(_alive(source), or_(Submission.attachments_expected > 0, uncounted))
         .where(or_(never, and_(Submission.is_current, more), and_(~Submission.is_current, rows.c.expected > 0)))
         .order_by(Submission.central_id, Submission.version_id)
     )

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from server.cases.flags import FAR_M, KINDS, NEAR_CUT, SHORTEST_MINUTES, TOLERANCE_M
+from poverty.frames import met
+from server.cases.flags import (
+    FAR_M,
+    FAST_ANSWERS,
+    FAST_SECONDS,
+    INCOME_CHANGES,
+    KINDS,
+    NEAR_CUT,
+    NIGHT_MINUTES,
+    SHORTEST_MINUTES,
+    TOLERANCE_M,
+)
 from server.cases.records import moments
+from server.paradata.measures import Measures
 from server.submissions.flatten import PHONE_HOUSEHOLD, Flat
 from server.submissions.tables import Submission
 
@@ -50,21 +62,31 @@ class _Flags:
 
 
 def check(
-    flat: Flat, classes: pd.DataFrame, place: pd.DataFrame, of: Sequence[Submission], ground: Ground
+    flat: Flat,
+    classes: pd.DataFrame,
+    place: pd.DataFrame,
+    of: Sequence[Submission],
+    ground: Ground,
+    held: Mapping[str, Measures],
 ) -> list[dict[str, Any]]:
     """Rows of `flags` of some interviews.
 
     flat: their frames. classes: as `poverty.classify`. place: as `geo.place`. All on the same index, with one row for
-    each submission of `of`.
+    each submission of `of`. held: how interviews were held, of those that have an audit log.
+
+    Of a household that was not met this is said, and nothing of what was therefore not asked.
     """
     flags = _Flags()
     households, members = flat.households, flat.members
+    is_met = met(households)
+    flags.where(~is_met, "not_met", lambda key: {"outcome": str(households["outcome"].loc[key])}, field="outcome")
     _check_answers(flags, flat)
     _check_identity(flags, households, ground)
-    _check_members(flags, households, members)
+    _check_members(flags, households[is_met], members)
     _check_place(flags, households, place, is_boundary=ground.is_boundary)
-    _check_class(flags, households, classes, ground)
-    _check_visit(flags, households)
+    _check_class(flags, households[is_met], classes[is_met], ground)
+    _check_visit(flags, households[is_met])
+    _check_log(flags, {key: of_one for key, of_one in held.items() if is_met.get(key, False)})
     for submission in of:
         lacking = submission.attachments_expected - submission.attachments_present
         if lacking > 0:
@@ -109,7 +131,9 @@ def _check_place(flags: _Flags, households: pd.DataFrame, place: pd.DataFrame, *
     flags.where(status.eq("no_answer"), "no_commune", field="commune_code")
     flags.where(status.eq("unknown_commune"), "unknown_commune", field="commune_code")
     has_point = households["latitude"].notna() & households["longitude"].notna()
-    flags.where(~has_point, "gps_missing", field="location")
+    # Whoever does not agree to it, or was not met, owes no position.
+    wanted = met(households) & households["consent_gps"].ne("no").fillna(True)
+    flags.where(wanted & ~has_point, "gps_missing", field="location")
     if status.eq("no_boundaries").any():
         return
     # Whatever was answered: a point that no commune covers lies outside the province.
@@ -178,3 +202,18 @@ def _check_visit(flags: _Flags, households: pd.DataFrame) -> None:
         "short_interview",
         lambda key: {"minutes": round(float(minutes.loc[key]), 1)},
     )
+
+
+def _check_log(flags: _Flags, held: Mapping[str, Measures]) -> None:
+    for key, of in held.items():
+        minutes = of.active_seconds / 60
+        if minutes < SHORTEST_MINUTES:  # whatever lies between the start and the end of the form
+            flags.add(key, "short_interview", minutes=round(minutes, 1))
+        if of.answers >= FAST_ANSWERS and of.seconds_per_answer is not None and of.seconds_per_answer < FAST_SECONDS:
+            flags.add(key, "fast_answers", seconds=round(of.seconds_per_answer, 1), count=of.answers)
+        if of.night_seconds >= NIGHT_MINUTES * 60:
+            flags.add(key, "night_work", minutes=round(of.night_seconds / 60))
+        if of.moves:
+            flags.add(key, "location_jumps", count=of.moves, distance=round(of.farthest_move))
+        if of.watched_corrections >= INCOME_CHANGES:
+            flags.add(key, "income_changes", count=of.watched_corrections)

@@ -20,6 +20,7 @@ from server.cases.records import interview_records, people
 from server.cases.sealed import seal_households, seal_people
 from server.cases.tables import Flag, Interview, InterviewMember, StaleInterview
 from server.database import Database
+from server.paradata import service as paradata
 from server.review import service as review
 from server.rounds import service as rounds
 from server.rounds.tables import Round
@@ -154,7 +155,7 @@ def _derive_batch(session: Session, ground: Ground, ids: Sequence[str]) -> None:
     del opened
     households, members = prepared.flat.households, prepared.flat.members
     classes = classify(households, members, ground.standard, "declared_income")
-    flags = check(prepared.flat, classes, prepared.place, live, ground)
+    flags = check(prepared.flat, classes, prepared.place, live, ground, paradata.of_submissions(session, live))
     states = review.effective_states(session, live)
     years = ages(members, pd.Timestamp(ground.review_date))
     records = interview_records(prepared.flat, classes, prepared.place, live, states, ground)

@@ -19,6 +19,13 @@ NEAR_CUT = 0.05
 TOLERANCE_M = 100.0
 #: From here on a point and an answer do not speak of the same place.
 FAR_M = 5000.0
+#: How an interview was held, by its audit log. All of these are working values of this project: no rule names any.
+#: Seconds for each answer below which nobody was asked; of interviews with so many answers at least.
+FAST_SECONDS, FAST_ANSWERS = 2.0, 20
+#: Minutes of work between ten in the evening and five in the morning.
+NIGHT_MINUTES = 10.0
+#: Answers about incomes that were typed again.
+INCOME_CHANGES = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,13 @@ KINDS: dict[str, Kind] = {
         "The form has {count} questions unknown to the service; the answers are kept",
         "So phiếu trên Central với phiếu của đợt.",
         "Compare the form on Central with the round's.",
+    ),
+    "not_met": Kind(
+        "look",
+        "Không phỏng vấn được hộ: {outcome}",
+        "The household was not interviewed: {outcome}",
+        "Vắng nhà thì hẹn quay lại; chuyển đi, không còn hoặc tách hộ thì đối chiếu với thôn.",
+        "If nobody was at home, visit again; if it moved, ended or split, ask the village.",
     ),
     "no_members": Kind(
         "severe",
@@ -159,6 +173,13 @@ KINDS: dict[str, Kind] = {
         "Hỏi rà soát viên phiếu được lập thế nào.",
         "Ask the enumerator how it was made.",
     ),
+    "superseded": Kind(
+        "note",
+        "Đã có phiếu khác của hộ thay cho phiếu này",
+        "Another interview of the household counts in place of this one",
+        "Không cần làm gì: phiếu này không được tính.",
+        "Nothing: this interview is not counted.",
+    ),
     "attachments_missing": Kind(
         "note",
         "Còn thiếu {count} tệp đính kèm",
@@ -166,10 +187,38 @@ KINDS: dict[str, Kind] = {
         "Nhắc rà soát viên gửi nốt khi có mạng.",
         "Remind the enumerator to send them when there is a network.",
     ),
+    "fast_answers": Kind(
+        "look",
+        "Mỗi câu trả lời chỉ mất {seconds} giây ({count} câu)",
+        "Each answer took only {seconds} seconds ({count} answers)",
+        "Hỏi rà soát viên có hỏi từng câu không; gọi hoặc đến lại hộ để kiểm tra.",
+        "Ask whether each question was put; call or visit the household again.",
+    ),
+    "night_work": Kind(
+        "look",
+        "Phiếu được làm {minutes} phút trong đêm (22 giờ đến 5 giờ)",
+        "{minutes} minutes of the interview were done at night (22:00 to 05:00)",
+        "Hỏi vì sao làm ban đêm, có mặt người của hộ không.",
+        "Ask why it was done at night, and whether the household was there.",
+    ),
+    "location_jumps": Kind(
+        "look",
+        "Trong lúc làm phiếu, vị trí đổi {count} lần, xa nhất {distance} m",
+        "The position changed {count} times during the interview, by {distance} m at most",
+        "Hỏi phiếu được làm ở đâu; xem vị trí trên bản đồ.",
+        "Ask where it was filled in; look at the position on the map.",
+    ),
+    "income_changes": Kind(
+        "look",
+        "Câu trả lời về thu nhập bị sửa {count} lần",
+        "Answers about incomes were changed {count} times",
+        "Xem từng lần sửa ở mục Cách làm phiếu; hỏi lại thu nhập.",
+        "See each change under How it was held; ask for the incomes again.",
+    ),
 }
 
 #: Flags that need the whole round beside the interview itself.
-CROSS_KINDS = ("duplicate_cccd", "class_changed")
+CROSS_KINDS = ("duplicate_cccd", "class_changed", "superseded")
 
 
 def say(code: str, details: dict[str, Any], language: Literal["vi", "en"] = "vi") -> str:
@@ -201,7 +250,27 @@ _CLASS_WORDS = {
 }
 
 
+_OUTCOME_WORDS = {
+    "vi": {
+        "absent": "vắng nhà",
+        "refused": "từ chối",
+        "moved_away": "đã chuyển đi",
+        "dissolved": "hộ không còn",
+        "split": "đã tách hộ",
+    },
+    "en": {
+        "absent": "nobody at home",
+        "refused": "it refused",
+        "moved_away": "it moved away",
+        "dissolved": "it no longer exists",
+        "split": "it split",
+    },
+}
+
+
 def _worded(name: str, value: Any, language: Literal["vi", "en"]) -> str:
+    if name == "outcome":
+        return _OUTCOME_WORDS[language].get(str(value), str(value))
     if name in ("previous", "proposed"):
         return _CLASS_WORDS[language].get(str(value), str(value))
     if isinstance(value, list):

@@ -50,6 +50,10 @@ _FLAG_NAMES = {
     "size_mismatch": mark("Lệch số thành viên"),
     "short_interview": mark("Phỏng vấn quá ngắn"),
     "attachments_missing": mark("Thiếu tệp đính kèm"),
+    "fast_answers": mark("Trả lời quá nhanh"),
+    "night_work": mark("Làm phiếu ban đêm"),
+    "location_jumps": mark("Đổi chỗ khi làm phiếu"),
+    "income_changes": mark("Sửa thu nhập nhiều lần"),
 }
 _MEMBER_ANSWERS = (
     "attending",
