@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from server.jobs.service import Handlers, JobContext, JobFailed, another_runs, ensure_schedule, prune
+from server.jobs.service import Handlers, JobContext, JobFailed, ensure_schedule, prune
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,6 +29,7 @@ def make_handlers(settings: Settings) -> Handlers:
     from server.attachments import service as attachments
     from server.central import service as central
     from server.central.errors import CentralError
+    from server.central.lease import SyncRunningError
     from server.errors import UserError
 
     handlers = Handlers()
@@ -36,8 +37,6 @@ def make_handlers(settings: Settings) -> Handlers:
     @handlers.handles("sync")
     def sync(context: JobContext, args: dict[str, Any]) -> None:
         with context.database.session() as session:
-            if another_runs(session, context.job_id, "sync", context.now()):
-                return  # a long pull outlasts its interval: two at once would fetch the same rows twice
             if not central.sources(session):
                 return
         try:
@@ -48,6 +47,10 @@ def make_handlers(settings: Settings) -> Handlers:
                 keeping=attachments.keep(settings),
                 progress=lambda _stage, _done, _total: context.check(),
             )
+        except SyncRunningError as error:
+            # A long pull outlasts the interval: the schedule leaves it at that. Whoever asked gets a pull of their own.
+            if args.get("asked"):
+                raise JobFailed(error.code) from None
         except CentralError as error:
             raise JobFailed(error.code, retry=error.retryable) from None
         except UserError as error:

@@ -123,7 +123,8 @@ def pull(
         state.live_at_central = pulled.live_at_central
         if pulled.compared:
             state.compared_at = started
-        pulled.live = submissions.live_count(session, source)
+        pulled.live = state.live_here = submissions.live_count(session, source)
+        state.awaiting_files = len(submissions.awaiting_attachments(session, source))
     log.info(
         "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
     )
@@ -235,20 +236,25 @@ class _Pull:
 
     def _in_step(self, compared_at: datetime | None, now: datetime) -> bool:
         """Whether nothing hints at a difference that the passes cannot see, and the last comparison is recent."""
+        # What arrived since it was asked is no difference yet: asked again, it is here too.
+        if not self._counts_agree():
+            self._arrivals(now - OVERLAP, self._central_now())
+            if not self._counts_agree():
+                return False
         with self._database.session() as session:
-            erased = submissions.sync_state(session, self._source).erased_at_central
-            here = submissions.live_count(session, self._source) + erased
-            before = submissions.live_count(session, self._source, before=now) + erased
             newest = newest_change(session, self._source)
-        # What arrived since we asked is no difference: it comes with the next pull.
-        if self._feed.count() != here and self._feed.count(arrived(None, now)) != before:
-            return False
         if newest is not None and not self._feed.count(changed(newest)):
             return False
         if compared_at is None:  # all of it has just been read
             self._pulled.compared = 1
             return True
         return datetime.now(UTC) - compared_at < _COMPARE_EVERY
+
+    def _counts_agree(self) -> bool:
+        with self._database.session() as session:
+            erased = submissions.sync_state(session, self._source).erased_at_central
+            here = submissions.live_count(session, self._source)
+        return self._feed.count() == here + erased
 
     def _compare(self, now: datetime) -> None:
         with self._database.session() as session:

@@ -26,7 +26,7 @@ from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
 from server.settings import CentralSettings
 from server.submissions.comparison import Difference, compare
-from server.submissions.service import Source
+from server.submissions.service import Source, sync_state
 
 #: Called with the name of a stage, and what of it is done of how much.
 StageProgress = Callable[[str, int, int], None]
@@ -43,6 +43,8 @@ class FormPulled:
     source: Source
     pulled: Pulled
     files: attachments.Fetched
+    unknown_fields: dict[str, int]  # beyond what was published: path -> submissions with an answer in it
+    missing_fields: dict[str, int]  # published and not there: path -> submissions without it
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Synced:
             "forms": [
                 {"round": one.source.round_id, "form": one.source.name}
                 | {"pulled": asdict(one.pulled), "files": one.files.as_json()}
+                | {"unknown_fields": one.unknown_fields, "missing_fields": one.missing_fields}
                 for one in self.forms
             ],
             "pulled": asdict(self.pulled),
@@ -179,7 +182,9 @@ def _sync(
                 if error.stops_all:
                     break
             else:
-                forms.append(FormPulled(source, pulled, files))
+                with database.session() as session:
+                    state = sync_state(session, source)
+                    forms.append(FormPulled(source, pulled, files, state.unknown_fields, state.missing_fields))
     derived = 0
     for one in dict.fromkeys(source.round_id for source in found):
         derived += cases.derive(database, one, partial(report, "derive"))

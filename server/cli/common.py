@@ -28,6 +28,7 @@ StageProgress = Callable[[str, int, int], None]
 
 _STAGES = {
     "pull": "Tải phiếu từ Central",
+    "compare": "So với Central",
     "files": "Tải ảnh và nhật ký phỏng vấn",
     "derive": "Phân loại, định vị, kiểm tra",
     "link": "Đối chiếu danh sách",

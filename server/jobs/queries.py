@@ -114,10 +114,10 @@ def add_slot_jobs(session: Session, rows: list[dict[str, Any]]) -> None:
         session.execute(insert_or_skip(session, Job), rows)
 
 
-def running_before(session: Session, job_id: int, kind: str, now: datetime) -> bool:
-    """Whether an older job of the kind runs under a lease that still holds."""
-    older = select(Job.id).where(Job.kind == kind, Job.state == "running", Job.id < job_id, Job.lease_until >= now)
-    return session.scalars(older.limit(1)).first() is not None
+def queued(session: Session, kind: str, now: datetime) -> bool:
+    """Whether a job of the kind is due and waits for a worker."""
+    waiting = select(Job.id).where(Job.kind == kind, Job.state == "queued", Job.run_at <= now)
+    return session.scalars(waiting.limit(1)).first() is not None
 
 
 def due_schedules(session: Session) -> Sequence[tuple[Schedule, datetime | None]]:

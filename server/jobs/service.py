@@ -33,10 +33,10 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "LeaseLost",
-    "another_runs",
     "counts",
     "enqueue",
     "ensure_schedule",
+    "is_queued",
     "last_seen",
     "present",
     "prune",
@@ -110,9 +110,9 @@ def ensure_schedule(
     session.flush()
 
 
-def another_runs(session: Session, job_id: int, kind: str, now: datetime) -> bool:
-    """Whether an older job of this kind is being run: for kinds of which one at a time is enough."""
-    return queries.running_before(session, job_id, kind, now)
+def is_queued(session: Session, kind: str, *, clock: Callable[[], datetime] = utc_now) -> bool:
+    """Whether a job of this kind is due and waits for a worker: another one would do nothing more."""
+    return queries.queued(session, kind, clock())
 
 
 def recent(session: Session, scope: Scope, limit: int = 100) -> Sequence[Job]:

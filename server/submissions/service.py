@@ -151,7 +151,7 @@ def store(
 
 @system_work("pull")
 def deleted_since(session: Session, source: Source, since: datetime) -> list[str]:
-    """Ids of current submissions that Central had deleted, and not before `since`, by what we know."""
+    """Ids of current submissions that Central had deleted, not before `since` and not for good, by what we know."""
     return list(
         session.scalars(
             select(Submission.central_id)
@@ -160,6 +160,7 @@ def deleted_since(session: Session, source: Source, since: datetime) -> list[str
                 Submission.project_id == source.project_id,
                 Submission.is_current,
                 Submission.deleted_at >= since,
+                Submission.purged_at.is_(None),
             )
             .order_by(Submission.central_id)
         )
@@ -185,11 +186,8 @@ def awaiting_attachments(session: Session, source: Source) -> list[str]:
 
 
 @system_work("pull")
-def live_count(session: Session, source: Source, *, before: datetime | None = None) -> int:
-    """Number of live submissions of a form, of those that arrived before a time where one is given.
-
-    Those of erased households are not held and not counted.
-    """
+def live_count(session: Session, source: Source) -> int:
+    """Number of live submissions of a form; those of erased households are not held and not counted."""
     statement = (
         select(func.count())
         .select_from(Submission)
@@ -201,8 +199,6 @@ def live_count(session: Session, source: Source, *, before: datetime | None = No
             Submission.payload.is_not(None),
         )
     )
-    if before is not None:
-        statement = statement.where(Submission.submitted_at < before)
     return session.scalar(statement) or 0
 
 

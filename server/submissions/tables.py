@@ -87,7 +87,10 @@ class SyncState(Base):
     last_error_code: Mapped[str | None] = mapped_column(String(40))
     #: What Central counted at the last success: live submissions.
     live_at_central: Mapped[int | None]
-    #: Of these, submissions of households that were erased here.
+    #: What we held then; and how many of them still wait for files that the phone has not sent.
+    live_here: Mapped[int | None]
+    awaiting_files: Mapped[int | None]
+    #: Of Central's, submissions of households that were erased here.
     erased_at_central: Mapped[int] = mapped_column(default=0)
     #: When ids and versions were last compared with Central's, all of them.
     compared_at: Mapped[datetime | None]

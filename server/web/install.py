@@ -7,6 +7,7 @@ import mimetypes
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from server.central.routes import router as central
 from server.maps.routes import router as maps
 from server.review.routes import router as review
 from server.rounds.routes import router as rounds
@@ -32,5 +33,6 @@ def install(app: FastAPI) -> None:
     app.include_router(maps)
     app.include_router(review)
     app.include_router(rounds)
+    app.include_router(central)
     app.include_router(units)
     app.include_router(web)

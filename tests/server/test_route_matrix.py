@@ -155,6 +155,9 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ),
     ("POST", "/rounds/{round_id}/open"): preparers(REFUSED, 303, path=f"/rounds/{ROUND}/open"),
     ("POST", "/rounds/{round_id}/close"): preparers(HIDDEN, HIDDEN, path="/rounds/none/close"),
+    # when each form was last in step, and syncing now
+    ("GET", "/sync"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
+    ("POST", "/sync"): preparers(REFUSED, 303),
     ("GET", "/units/residents"): aggregates(),
     ("POST", "/units/residents"): Rule({"province_officer": 422}, form={"h-11953": "many"}),
     # households

@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sync_leases")),
     )
     for column in (
+        sa.Column("live_here", sa.Integer(), nullable=True),
+        sa.Column("awaiting_files", sa.Integer(), nullable=True),
         sa.Column("erased_at_central", sa.Integer(), nullable=False, server_default=sa.text("0")),
         sa.Column("compared_at", UtcDateTime(), nullable=True),
         sa.Column("expected_version", sa.String(length=100), nullable=True),
@@ -78,6 +80,8 @@ def downgrade() -> None:
     for column in ("payload_format", "purged_at", "history_known"):
         op.drop_column("submissions", column)
     for column in (
+        "live_here",
+        "awaiting_files",
         "erased_at_central",
         "compared_at",
         "expected_version",

@@ -27,6 +27,7 @@ from server.review import service as review
 from server.review.tables import Outbox
 from server.rounds import service as rounds
 from server.settings import Settings, as_environment, load_settings
+from server.submissions.tables import SyncLease
 from tests.server.fieldwork import FORM, ROUND, Field, instance_id
 from tests.server.keys import KEY_TEXT
 
@@ -158,15 +159,27 @@ def test_a_refusal_for_good_is_not_tried_again(field: Field) -> None:
 
 def test_one_sync_at_a_time_is_enough(field: Field) -> None:
     field.send(1)
-    clock = Clock()
     with field.database.session() as session:
-        first = jobs.enqueue(session, "sync", clock=clock)
-        first.state, first.attempts, first.lease_token = "running", 1, "another worker"
-        first.lease_until = clock.now + timedelta(minutes=1)
-        jobs.enqueue(session, "sync", clock=clock)
-    run(field, clock)
-    assert interviews(field.database) == 0, "the other worker is at it"
-    clock.now += timedelta(minutes=2)
+        session.add(
+            SyncLease(
+                name="sync",
+                token="t",
+                holder="another machine/pid:[1]/1",
+                since=datetime.now(UTC),
+                until=datetime.now(UTC) + timedelta(minutes=1),
+            )
+        )
+        jobs.enqueue(session, "sync")
+        jobs.enqueue(session, "sync", {"asked": True})
+    run(field, Clock())
+    assert interviews(field.database) == 0, "the other one is at it"
+    by_schedule, asked = all_jobs(field)
+    assert (by_schedule.state, by_schedule.last_error) == ("done", None)
+    assert (asked.state, asked.last_error) == ("queued", "sync_running"), "who asked gets a sync of their own"
+    with field.database.session() as session:
+        session.get_one(SyncLease, "sync").until = datetime.now(UTC)
+    clock = Clock()
+    clock.now += timedelta(hours=1)
     run(field, clock)
     assert interviews(field.database) == 1, "its lease ran out: this one does the work"
 
