@@ -61,6 +61,8 @@ class CentralSettings(_Concern):
     user: str | None = None
     password: SecretStr | None = None
     project_id: int | None = None
+    #: The address of Central as phones reach it, where it is not `url`; it goes into their QR codes.
+    phone_url: str | None = None
     connect_timeout: float = Field(10.0, gt=0)  # seconds
     read_timeout: float = Field(120.0, gt=0)  # seconds without a byte
     retries: int = Field(3, ge=0)

@@ -1,12 +1,11 @@
-"""Central, for the rest of the service: pull and derive, publish, deliver."""
+"""Central, for the rest of the service: pull and derive, deliver, tell the phones. Publishing is `release`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,16 +13,17 @@ from sqlalchemy.orm import Session
 from server.attachments import service as attachments
 from server.cases import service as cases
 from server.central.client import Central
+from server.central.entities import Pushed
 from server.central.errors import CentralError
 from server.central.lease import only_one
 from server.central.odata import SubmissionFeed
 from server.central.outbox import Delivered, any_due, deliver
-from server.central.publish import Published, build_round_form, publish
 from server.central.pull import Pulled, pull, total
 from server.database import Database
+from server.enumerators import service as enumerators
 from server.errors import UserError
+from server.paradata import service as paradata
 from server.rounds import service as rounds
-from server.rounds.tables import HOUSEHOLD
 from server.settings import CentralSettings
 from server.submissions.comparison import Difference, compare
 from server.submissions.service import Source, sync_state
@@ -54,6 +54,7 @@ class Synced:
     forms: list[FormPulled]
     derived: int
     delivered: Delivered
+    lists: list[tuple[str, Pushed]] = field(default_factory=list)  # of each round: what its phones now carry
 
     @property
     def pulled(self) -> Pulled:
@@ -73,6 +74,7 @@ class Synced:
             "pulled": asdict(self.pulled),
             "derived": self.derived,
             "delivered": asdict(self.delivered),
+            "lists": [{"round": of} | asdict(one) for of, one in self.lists],
         }
 
 
@@ -141,9 +143,9 @@ def sync(
 ) -> Synced:
     """Tell Central what was decided, pull what is new of every form with its files, and derive it.
 
-    Stages: `pull`, `files`, `derive`. keeping: where files are kept (`attachments.keep`); without it none is fetched.
-    round_id: one round, open or not; without it every open round. A form that cannot be pulled does not keep the others
-    from it: what came is derived, then its error is raised.
+    Stages: `pull`, `files`, `derive`, `lists`. keeping: where files are kept (`attachments.keep`); without it none is
+    fetched. round_id: one round, open or not; without it every open round. A form that cannot be pulled does not keep
+    the others from it: what came is derived, then its error is raised.
 
     Raises `CentralError`, `SyncRunningError` while another sync is at work, or `UserError` where no form was published.
     """
@@ -177,6 +179,7 @@ def _sync(
                 files = attachments.Fetched()
                 if keeping is not None:
                     files = attachments.fetch_missing(database, central, keeping, source, partial(report, "files"))
+                    paradata.derive(database, keeping.store, source)
             except CentralError as error:
                 failed = failed or error
                 if error.stops_all:
@@ -190,7 +193,22 @@ def _sync(
         derived += cases.derive(database, one, partial(report, "derive"))
     if failed is not None:
         raise failed
-    return Synced(forms, derived, delivered)
+    return Synced(forms, derived, delivered, _to_phones(database, settings, found, report))
+
+
+def _to_phones(
+    database: Database, settings: CentralSettings, found: list[Source], report: StageProgress
+) -> list[tuple[str, Pushed]]:
+    """Bring the lists of each round's phones to what is known now: returned interviews, applicants, the registry."""
+    sent = []
+    for round_id, project_id in {one.round_id: one.project_id for one in found}.items():
+        with database.session() as session:
+            if not enumerators.has_people(session, round_id):
+                continue
+        with Central(settings.model_copy(update={"project_id": project_id})) as central:
+            lists = enumerators.send_lists(database, central, round_id, partial(report, "lists"))
+        sent += [(round_id, one) for one in lists]
+    return sent
 
 
 def verify(
@@ -237,25 +255,3 @@ def deliver_due(database: Database, settings: CentralSettings, now: datetime) ->
             return Delivered()
     with Central(settings) as central:
         return deliver(database, central, now)
-
-
-def publish_round(
-    database: Database, settings: CentralSettings, out_dir: Path, round_id: str | None = None
-) -> Published:
-    """Build a round's form and bring Central to it; the round then takes its interviews from there.
-
-    Raises `CentralError` or `UserError`.
-    """
-    with database.session() as session:
-        of = rounds.choose(session, round_id)
-        form = build_round_form(session, of.round_id, out_dir)
-        project_id = rounds.project_of(session, of.round_id)
-        if project_id is not None:  # a round stays in the project where it began
-            settings = settings.model_copy(update={"project_id": project_id})
-    with Central(settings) as central:
-        with database.session() as session:
-            rounds.check_form_free(session, of.round_id, central.project_id, form.built.form_id)
-        published = publish(central, form)
-    with database.session() as session:
-        rounds.attach_form(session, of.round_id, HOUSEHOLD, published.project_id, published.form_id, published.version)
-    return published

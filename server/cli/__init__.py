@@ -15,8 +15,10 @@ from server.cli import (
     database,
     demo,
     doctor,
+    enumerators,
     forms,
     geo,
+    instrument,
     parity,
     privacy,
     registry,
@@ -43,11 +45,14 @@ app.add_typer(rounds.residents_app, name="residents")
 app.add_typer(geo.app, name="geo")
 app.add_typer(registry.app, name="registry")
 app.add_typer(forms.app, name="forms")
+app.add_typer(enumerators.app, name="enumerators")
 app.add_typer(sync.app, name="sync")
 app.add_typer(standards.app, name="standard")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(users.app, name="user")
 app.add_typer(users.key_app, name="key")
+forms.app.command("check")(instrument.check)
+forms.app.command("diff")(instrument.diff)
 forms.app.command("parity")(parity.parity)
 app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(registry.reconcile)

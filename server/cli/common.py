@@ -32,7 +32,12 @@ _STAGES = {
     "files": "Tải ảnh và nhật ký phỏng vấn",
     "derive": "Phân loại, định vị, kiểm tra",
     "link": "Đối chiếu danh sách",
+    "build": "Dựng phiếu",
+    "publish": "Phát hành phiếu",
+    "lists": "Gửi danh sách tới điện thoại",
+    "phones": "Kiểm tra từng máy",
     "parity": "Điện thoại điền phiếu",
+    "forms": "Kiểm tra phiếu",
     # Of the demo.
     "population": "Sinh dân cư giả lập",
     "central": "Khởi động ODK Central giả lập",

@@ -290,21 +290,19 @@ def _no_problems() -> Any:
 
 def _publish(database: Database, settings: Settings, folder: Path) -> tuple[RoundForm, Settings, str]:
     """A project, the published form, and an app user who may fill it; the address that phones send to."""
-    from server.central import service as central
     from server.central.client import Central, part
-    from server.central.publish import build_round_form
+    from server.central.release import publish_round
 
     with Central(settings.central) as session:
         project = session.send("POST", "projects", "project", json={"name": f"Rà soát {ROUND} (chạy thử)"})
     settings = _with_project(settings, project["id"])
-    published = central.publish_round(database, settings.central, folder / "form", ROUND)
-    with database.session() as session:
-        form = build_round_form(session, ROUND, folder / "form")
+    published = publish_round(database, settings.central, folder / "form", ROUND).form()
     path = f"projects/{project['id']}"
     with Central(settings.central) as session:
         user = session.send("POST", f"{path}/app-users", "app user", json={"displayName": "Rà soát viên"})
-        session.send("POST", f"{path}/forms/{part(published.form_id)}/assignments/app-user/{user['id']}", "app user")
-    return form, settings, f"{settings.central.url}/v1/key/{user['token']}/{path}"
+        form_path = f"{path}/forms/{part(published.at_central.form_id)}"
+        session.send("POST", f"{form_path}/assignments/app-user/{user['id']}", "app user")
+    return published.form, settings, f"{settings.central.url}/v1/key/{user['token']}/{path}"
 
 
 def _with_project(settings: Settings, project_id: int) -> Settings:

@@ -1,14 +1,17 @@
-"""`rasoat forms build` and `rasoat forms publish`."""
+"""`rasoat forms build`, `rasoat forms publish` and `rasoat forms close`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, open_database, settings
+from server.cli.common import Json, RoundOption, answer, note, open_database, progress_bars, settings
+
+if TYPE_CHECKING:
+    from server.central.closing import Closing
 
 app = typer.Typer(help="Phiếu trên điện thoại. / The form on the phones.", no_args_is_help=True)
 
@@ -46,22 +49,79 @@ def build(
 
 
 @app.command("publish")
-def publish(round_id: RoundOption = None, json: Json = False) -> None:
-    """Phát hành phiếu của đợt lên ODK Central. / Publish the round's form on ODK Central."""
-    from server.central import service as central
+def publish(
+    round_id: RoundOption = None,
+    allow_data_loss: Annotated[
+        bool,
+        typer.Option(
+            "--allow-data-loss",
+            help="Phát hành cả khi câu trả lời đã có bị mất chỗ. / Even where answers already given lose their place.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Phát hành phiếu, danh sách, quyền của đợt lên Central. / Publish a round's forms, lists and rights on Central."""
+    from server.central.release import publish_round
+    from server.rounds import service as rounds
+
+    of = settings()
+    with open_database(of) as database, progress_bars(quiet=json) as report:
+        with database.session() as session:
+            chosen = rounds.choose(session, round_id).round_id
+        published = publish_round(
+            database,
+            of.central,
+            _folder(chosen),
+            chosen,
+            show_proposal=of.forms.show_proposal,
+            allow_data_loss=allow_data_loss,
+            progress=report,
+        )
+        with database.session() as session:
+            note(session, "forms.publish", "round", chosen)
+    lines = [
+        f"Phiếu {one.name}, phiên bản {one.at_central.version}: "
+        + ("đã phát hành." if one.at_central.changed else "đã có sẵn, không đổi.")
+        for one in published.forms
+    ]
+    lines += [
+        f"Danh sách {one.name}: thêm {one.created}, trả lại {one.restored}, sửa {one.updated}, bỏ {one.removed}, "
+        f"giữ nguyên {one.unchanged}."
+        for one in published.lists
+    ]
+    answer(published.as_json(), *lines, *map(_closing_line, published.closing), as_json=json)
+
+
+@app.command("close")
+def close(
+    round_id: RoundOption = None,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Đóng ngay, không chờ điện thoại nào. / At once, waiting for no phone."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Ngừng dùng phiếu của đợt: đóng khi máy nào cũng đã gửi. / Close a round's forms once every phone has reported."""
+    from server.central.release import close_forms
     from server.rounds import service as rounds
 
     of = settings()
     with open_database(of) as database:
         with database.session() as session:
             chosen = rounds.choose(session, round_id).round_id
-        published = central.publish_round(database, of.central, _folder(chosen), chosen)
-    state = "đã phát hành" if published.changed else "đã có sẵn, không đổi"
-    answer(
-        asdict(published) | {"round": chosen},
-        f"Phiếu {published.form_id}, phiên bản {published.version}, dự án {published.project_id}: {state}.",
-        as_json=json,
-    )
+        closing = close_forms(database, of.central, chosen, at_once=now)
+        with database.session() as session:
+            note(session, "forms.close", "round", chosen)
+    result = {"round": chosen, "forms": [asdict(one) for one in closing]}
+    answer(result, *map(_closing_line, closing), as_json=json)
+    if any(one.state != "closed" for one in closing):
+        raise typer.Exit(1)
+
+
+def _closing_line(one: Closing) -> str:
+    if one.state == "closed":
+        return f"Phiếu {one.form_id}: đã đóng."
+    return f"Phiếu {one.form_id}: đang đóng, chờ {len(one.waiting)} máy gửi: {', '.join(one.waiting[:20])}."
 
 
 def _folder(round_id: str) -> Path:

@@ -15,6 +15,7 @@ from sandbox.interviews import instance_id
 from server.central import service as central
 from server.central.client import Central
 from server.central.outbox import deliver
+from server.central.release import publish_round
 from server.cli.demo import ROUND, DemoOptions, Running, demo_province
 from server.registry import service as registry
 from server.review import service as review
@@ -81,7 +82,7 @@ def test_pulling_again_brings_nothing_new(loop: Running) -> None:
 
 
 def test_publishing_again_changes_nothing(loop: Running, tmp_path: Path) -> None:
-    assert not central.publish_round(loop.database, loop.settings.central, tmp_path, ROUND).changed
+    assert not publish_round(loop.database, loop.settings.central, tmp_path, ROUND).changed
 
 
 def test_decisions_reach_central_once_and_come_back(loop: Running) -> None:
