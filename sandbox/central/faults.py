@@ -1,14 +1,14 @@
 """Making the stand-in misbehave, for tests of what the product does then. Only with `--faults`.
 
-POST /-/faults with `{"kind", "path"?, "times"?, "after"?, "status"?, "retry_after"?, "delay"?}`:
+POST /-/faults with `{"kind", "path"?, "times"?, "after"?, "status"?, "retry_after"?, "delay"?, "at"?}`:
 
 | kind | the next matching requests get |
 |---|---|
 | down | the connection closed without a byte |
 | unauthorized | 401.2, as with an expired session |
 | html | a proxy's HTML page with status 200 |
-| half | the true answer, cut in its middle, the connection closed |
-| truncated | half of the true answer, ended as if it were whole (a careless proxy) |
+| half | the true answer, cut in its middle or after `at` bytes of it, the connection closed |
+| truncated | the true answer cut there, and ended as if it were whole (a careless proxy) |
 | status | `status` (429, 500, 503, ...), with Retry-After if `retry_after` is given |
 | slow | the true answer after `delay` seconds |
 
@@ -40,6 +40,7 @@ class Fault:
     status: int = 503
     retry_after: int | None = None
     delay: float = 1.0
+    at: int | None = None
     hits: int = 0
 
 
@@ -75,9 +76,9 @@ class Faults:
             await asyncio.sleep(fault.delay)
             await self.app(scope, receive, send)
         elif fault.kind == "half":
-            await self.app(scope, receive, _cutting(send))
+            await self.app(scope, receive, _cutting(send, fault.at))
         elif fault.kind == "truncated":
-            await self.app(scope, receive, _truncating(send))
+            await self.app(scope, receive, _truncating(send, fault.at))
         elif fault.kind == "down":
             hang_up(send)
         else:
@@ -116,31 +117,40 @@ def hang_up(send: Send) -> None:
     raise CutError
 
 
-def _cutting(send: Send) -> Send:
-    """Sends the head and half of the first piece of the body, then breaks off."""
+def _cutting(send: Send, at: int | None) -> Send:
+    """Sends the head and the first `at` bytes of the body (half of its first piece), then breaks off."""
+    left = at
 
     async def cut(message: Message) -> None:
-        if message["type"] == "http.response.body" and message.get("body"):
-            half = message["body"][: max(1, len(message["body"]) // 2)]
-            await send({"type": "http.response.body", "body": half, "more_body": True})
+        nonlocal left
+        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or not body:
+            await send(message)
+            return
+        left = max(1, len(body) // 2) if left is None else left
+        await send({"type": "http.response.body", "body": body[:left], "more_body": True})
+        left -= len(body)
+        if left <= 0:
             raise CutError
-        await send(message)
 
     return cut
 
 
-def _truncating(send: Send) -> Send:
-    """Sends half of the first piece of the body and calls it the end."""
-    ended = False
+def _truncating(send: Send, at: int | None) -> Send:
+    """Sends the first `at` bytes of the body (half of its first piece) and calls it the end."""
+    left, ended = at, False
 
     async def truncate(message: Message) -> None:
-        nonlocal ended
+        nonlocal left, ended
         if message["type"] == "http.response.start":
             kept = [item for item in message["headers"] if item[0].lower() != b"content-length"]
             await send({**message, "headers": kept})
-        elif not ended and message.get("body"):
-            ended = True
-            await send({"type": "http.response.body", "body": message["body"][: len(message["body"]) // 2]})
+        elif not ended:
+            body = message.get("body", b"")
+            left = len(body) // 2 if left is None else left
+            ended = left <= len(body) or not message.get("more_body")
+            await send({"type": "http.response.body", "body": body[:left], "more_body": not ended})
+            left -= len(body)
 
     return truncate
 
