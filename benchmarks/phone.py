@@ -152,7 +152,7 @@ def _household() -> tuple[dict[Hashable, Any], list[dict[Hashable, Any]]]:
     households, members = cases.draw(load_standard("nd07-2021"), 300, _REVIEW, 2026)
     said = members.notna().sum(axis=1).groupby(level="interview_id").agg(["size", "mean"])
     chosen = str(said[said["size"] == MEMBERS]["mean"].idxmax())
-    row: dict[Hashable, Any] = dict(households.loc[chosen])
+    row: Any = households.loc[chosen].to_dict()
     row["commune_code"], row["village_id"], row["household_code"] = "00001", "00001-01", "33-000000"
     people = members[members.index.get_level_values("interview_id") == chosen]
     return row, people.to_dict(orient="records")

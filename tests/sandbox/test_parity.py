@@ -13,7 +13,9 @@ from poverty import ages, classify, load_standard
 from poverty.standard import SHIPPED
 from sandbox.parity import check
 from sandbox.parity.cases import draw
-from sandbox.parity.check import shares
+from sandbox.parity.check import fill, shares
+from sandbox.parity.compare import compare
+from sandbox.parity.phones import received
 from sandbox.parity.thresholds import ages_of, turns_of
 from server.cli import parity as command
 
@@ -117,3 +119,11 @@ def test_the_command_ends_with_1_when_a_value_differs(
         command.parity(households=2, standard="nd07-2021", seed=3, json=False)
     assert end.value.code == 1
     assert "máy chủ" in capsys.readouterr().out
+
+
+def test_every_operator_of_the_language_means_the_same_on_a_phone() -> None:
+    standard = load_standard(EVERY_OPERATOR)
+    sent = fill(standard, 25, REVIEW, seed=5).sent
+    values, found = compare(sent, *received(sent), standard)
+    assert found == []
+    assert values > 25 * 25
