@@ -1,4 +1,4 @@
-"""Checks that need the whole round: doubled personal numbers, class against last year; each interview's severity."""
+"""Checks that need the whole round: which interview counts, doubled numbers, last year's class; severities."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
 from server.cases.flags import CROSS_KINDS, KINDS
+from server.cases.superseding import supersede
 from server.cases.tables import SEVERITIES, Flag, Interview, InterviewMember
 from server.registry import service as registry
 
@@ -20,7 +21,8 @@ def crosscheck(session: Session, round_id: str) -> None:
     """Replace the round-wide flags, last year's classes, and the severities of a round."""
     of_round = select(Interview.interview_id).where(Interview.round_id == round_id)
     session.execute(delete(Flag).where(Flag.code.in_(CROSS_KINDS), Flag.interview_id.in_(of_round)))
-    flags = _duplicates(session, round_id) + _class_changes(session, round_id)
+    flags = supersede(session, round_id)
+    flags += _duplicates(session, round_id) + _class_changes(session, round_id)
     for start in range(0, len(flags), _AT_ONCE):
         session.execute(insert(Flag), flags[start : start + _AT_ONCE])
     rank = case({name: number for number, name in enumerate(SEVERITIES, start=1)}, value=Flag.severity, else_=0)
@@ -34,12 +36,15 @@ def crosscheck(session: Session, round_id: str) -> None:
 
 @system_work("derive")
 def _duplicates(session: Session, round_id: str) -> list[dict[str, Any]]:
-    """Members whose personal number stands more than once in the round; rejected interviews do not count."""
+    """Members whose personal number stands more than once in the round; rejected and replaced interviews aside."""
     of_round = (
         select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.cccd_hash)
         .join(Interview, Interview.interview_id == InterviewMember.interview_id)
         .where(
-            Interview.round_id == round_id, Interview.review_state != "rejected", InterviewMember.cccd_hash.is_not(None)
+            Interview.round_id == round_id,
+            Interview.review_state != "rejected",
+            Interview.superseded_by.is_(None),
+            InterviewMember.cccd_hash.is_not(None),
         )
         .subquery()
     )

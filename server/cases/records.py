@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from poverty.frames import MET
 from reconciliation import nfc
 from server.cases.sealed import Person
 from server.submissions.flatten import Flat
@@ -59,6 +60,9 @@ def interview_records(
                 "village_id": row["village_id"],
                 "position": _position(row),
                 "household_code": row["household_code"],
+                "outcome": row["outcome"] or MET,
+                "replaces": row["replaces"],
+                "superseded_by": None,
                 "head_name": None if head is None else nfc(head),
                 "head_order": None,
                 "member_count": result["member_count"] or 0,
@@ -71,7 +75,8 @@ def interview_records(
                 "income_low": result["income_low"],
                 "income_high": result["income_high"],
                 "below_line": result["below_line"],
-                "missing": result["missing"],
+                # Of a household that was not met nothing was asked, so no answer is missing.
+                "missing": result["missing"] if row["outcome"] in (None, MET) else "",
                 "phone_class": row.get("phone_proposed_class"),
                 "previous_class": None,
                 "visited_at": ended or started,

@@ -121,7 +121,7 @@ def erase(session: Session, interview_id: str, round_ids: Iterable[str]) -> None
 
 @system_work("reconcile and aggregate")
 def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
-    """Interviews of a round as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
+    """Interviews of a round that count, as `geo.aggregate` reads them, indexed by `interview_id`, sorted.
 
     Columns: commune_code, commune_gps, village_id, proposed_class, provisional, member_count (Int64), review_state,
     d01..d12 ("boolean").
@@ -129,7 +129,8 @@ def cases_frame(session: Session, round_id: str) -> pd.DataFrame:
     import pandas as pd
 
     columns = [getattr(Interview, name) for name in _CASE_COLUMNS]
-    rows = session.execute(select(*columns).where(Interview.round_id == round_id).order_by(Interview.interview_id))
+    counted = (Interview.round_id == round_id, Interview.superseded_by.is_(None))
+    rows = session.execute(select(*columns).where(*counted).order_by(Interview.interview_id))
     frame = pd.DataFrame(rows.all(), columns=list(_CASE_COLUMNS)).set_index("interview_id")
     types = {name: "boolean" for name in _CASE_COLUMNS if name.startswith("d") and name[1:].isdigit()}
     text = dict.fromkeys(("commune_code", "commune_gps", "village_id", "proposed_class", "review_state"), "string")

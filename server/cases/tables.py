@@ -28,6 +28,7 @@ class Interview(Base):
         Index("ix_interviews_round_commune", "province_code", "round_id", "commune_code"),
         Index("ix_interviews_queue", "round_id", "review_state", "severity_rank"),
         Index("ix_interviews_household_code", "household_code"),
+        Index("ix_interviews_replaces", "replaces"),
     )
 
     interview_id: Mapped[str] = mapped_column(String(100), primary_key=True)  # Central's `__id`
@@ -47,6 +48,10 @@ class Interview(Base):
     position: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     household_code: Mapped[str | None] = mapped_column(String(100))  # code on last year's list, as answered
+    outcome: Mapped[str] = mapped_column(String(20), server_default="met")  # `poverty.frames.OUTCOMES`
+    replaces: Mapped[str | None] = mapped_column(String(100))  # the returned interview that it was made in place of
+    #: The newer interview of the same household that counts instead (`server.cases.superseding`); NULL = this counts.
+    superseded_by: Mapped[str | None] = mapped_column(String(100))
     head_name: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
     head_words: Mapped[str | None] = mapped_column(Text)  # keyed hashes of its words, for search (`Vault.name_words`)
     #: Place of the head among those of the commune, by given name, from 1; NULL without a name or a commune.

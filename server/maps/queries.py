@@ -21,7 +21,7 @@ _COLUMNS = ("commune_code", "proposed_class", "member_count", "review_state", "p
 
 
 def cases_frame(session: Session, round_id: str, scope: Scope) -> pd.DataFrame:
-    """One row per interview of the round, as `geo.aggregate` reads them, with `official_status` (None = undecided)."""
+    """One row per interview that counts, as `geo.aggregate` reads it, with `official_status` (None = undecided)."""
     statement = (
         _interviews(select(*(getattr(Interview, name) for name in _COLUMNS), OfficialDecision.decided_class), scope)
         .join(
@@ -30,7 +30,7 @@ def cases_frame(session: Session, round_id: str, scope: Scope) -> pd.DataFrame:
             & (OfficialDecision.round_id == Interview.round_id),
             isouter=True,
         )
-        .where(Interview.round_id == round_id)
+        .where(Interview.round_id == round_id, Interview.superseded_by.is_(None))
     )
     frame = pd.DataFrame(session.execute(statement).all(), columns=[*_COLUMNS, "official_status"])
     for name in RULES:
@@ -45,6 +45,7 @@ def causes(session: Session, round_id: str, commune_code: str, scope: Scope) -> 
         Interview.commune_code == commune_code,
         Interview.proposed_class.in_(("poor", "near_poor")),
         Interview.review_state != "rejected",
+        Interview.superseded_by.is_(None),
     )
     found: Counter[str] = Counter()
     for answers in cases.open_answers(session, [(row[0], row[1]) for row in session.execute(statement)]):

@@ -219,7 +219,9 @@ def _severity() -> ColumnElement[int]:
 def _conditions(
     session: Session, filters: Filters, scope: Scope, *, state: bool = True, flag: bool = True
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Interview.round_id == filters.round_id, scope.where(Interview)]
+    # What another interview of the household was made in place of waits for nobody.
+    counted = Interview.superseded_by.is_(None)
+    conditions: list[ColumnElement[bool]] = [Interview.round_id == filters.round_id, counted, scope.where(Interview)]
     states = STATES[filters.state]
     if state and states is not None:
         conditions.append(Interview.review_state.in_(states))

@@ -45,6 +45,12 @@ _KNOWN_HOUSEHOLD = {
     "household_size",
     "audit",
     "review_day",
+    # What the phone's lists said when the household was chosen.
+    "visits_done",
+    "done_count",
+    "assigned_count",
+    "list_shown",
+    "visit_key",
 }
 _KNOWN_MEMBER = {"year_of_birth", "birth_day"}
 _SKIPPED = {"__id", "__system", "meta"}
