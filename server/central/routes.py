@@ -102,7 +102,7 @@ def _error(state: SyncState, form: RoundForm, language: Language, settings: Sett
     if state.last_error_code is None:
         return None
     try:
-        error = CentralError(state.last_error_code, url=settings.central.url or "", what=form.form_id)
+        error = CentralError(state.last_error_code, url=settings.central.url or "RASOAT_CENTRAL_URL", what=form.form_id)
     except KeyError:  # of another version of the program
         return state.last_error_code
     return error.vi if language == "vi" else error.en
