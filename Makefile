@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 # Two cores are the machine this is planned for.
 WORKERS ?= 2
 
-.PHONY: setup demo test test-all soak lint format locks clean
+.PHONY: setup demo test test-all soak codebook lint format locks clean
 
 setup: $(STAMP)
 
@@ -40,6 +40,10 @@ test: lint
 # Both databases, every page in the browser, parity, whole runs: what .ci/run runs; under 30 minutes.
 test-all: lint
 	$(BIN)/pytest -n $(WORKERS) -m "not real_central"
+
+# The codebook of the forms as they are written now; a test holds docs/codebook.html to them.
+codebook: setup
+	$(BIN)/rasoat forms codebook --out docs
 
 # Long runs by hand; results are written up in docs/verification.md.
 soak: setup

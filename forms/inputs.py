@@ -10,8 +10,8 @@ from poverty.xpath import REPEAT
 
 #: Answers that make an age, and the day it counts from.
 AGE_ANSWERS = ("birth_date", "birth_year", "review_date")
-#: Names under which a standard's own figures stand beside its rules.
-INCOME = "income"
+#: Names under which a standard's income and its line stand beside its rules.
+INCOME, INCOME_LINE = "income", "income_line"
 
 
 def answers_read(node: object) -> frozenset[str]:
@@ -33,6 +33,7 @@ def answers_read(node: object) -> frozenset[str]:
 
 
 def answers_by_rule(standard: Standard) -> dict[str, frozenset[str]]:
-    """What each rule of the standard reads, by its id; the income under `income`."""
+    """What each rule of the standard reads, by its id; the income under `income`, its line under `income_line`."""
     read = {rule.id: answers_read(rule.when) for rule in standard.rules}
-    return {**read, INCOME: answers_read(standard.income.value) | answers_read(standard.income.lines)}
+    income = standard.income
+    return {**read, INCOME: answers_read(income.value), INCOME_LINE: answers_read(income.lines)}

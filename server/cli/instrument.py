@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from forms.findings import Finding
     from forms.model import Form
     from poverty.standard import Standard
+    from server.rounds.tables import RoundForm
 
 _PUBLISHED = "published"
 _GRADES: dict[Grade, str] = {
@@ -113,6 +114,51 @@ def diff(
         sys.exit(1)
 
 
+def codebook(
+    out: Annotated[Path, typer.Option(help="Thư mục ghi. / Where to write.")] = Path("docs"),
+    round_id: RoundOption = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Kèm các phiên bản đã phát hành. / With the versions published before.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Sinh bảng mã các phiếu: codebook.html và codebook.xlsx. / Generate the codebook of the forms.
+
+    Không ghi --round thì theo mọi chuẩn nghèo có sẵn. / Without --round: under every shipped standard.
+    """
+    from forms.build import FORM_NAMES
+    from forms.codebook import codebook as make
+    from forms.codebook import write_workbook
+    from forms.codebook_page import page
+    from forms.errors import FormError
+    from forms.reading import read_form
+    from poverty.standard import shipped_standards
+
+    if published and round_id is None:
+        round_id = _latest_round()
+    standard, constants = _any_round() if round_id is None else _of_round(round_id)
+    standards = shipped_standards() if round_id is None else [standard]
+    shown = settings().forms.show_proposal
+    books = []
+    try:
+        for name in FORM_NAMES:
+            form = read_form(_source(name), standard, constants, show_proposal=shown)
+            earlier = _published_versions(round_id, name, form.version) if published and round_id is not None else []
+            books.append(make(form, standards, earlier))
+    except FormError as error:
+        raise _user_error(error) from None
+    out.mkdir(parents=True, exist_ok=True)
+    files = [out / "codebook.html", out / "codebook.xlsx"]
+    files[0].write_text(page(books), encoding="utf-8")
+    write_workbook(books, files[1])
+    questions = sum(len(book.asked) for book in books)
+    answer(
+        {"files": [str(file) for file in files], "forms": list(FORM_NAMES), "questions": questions},
+        *(str(file) for file in files),
+        as_json=json,
+    )
+
+
 def _source(name: str) -> Path:
     """The source of a form by its name, or a file."""
     from forms.build import FORM_NAMES
@@ -166,20 +212,40 @@ def _published_xml(round_id: str, name: str) -> str:
     """The XForm that Central holds for a round's form. Raises `NotFoundError` when none is published."""
     from server.central.client import Central, part
     from server.errors import NotFoundError
-    from server.rounds import service as rounds
 
-    of = settings()
-    with open_database(of) as database, database.session() as session:
-        held = rounds.form_of(session, round_id, name)
+    held = _held(round_id, name)
     if held is None:
         raise NotFoundError(
             "form_not_published",
             f"Đợt {round_id} chưa phát hành phiếu {name}. Chạy: rasoat forms publish.",
             f"Round {round_id} has no published form {name}. Run: rasoat forms publish.",
         )
-    path = f"projects/{held.project_id}/forms/{part(held.form_id)}.xml"
-    with Central(of.central) as central:
+    with Central(settings().central) as central:
+        path = f"projects/{held.project_id}/forms/{part(held.form_id)}.xml"
         return central.get_text(path, f"form {held.form_id}")
+
+
+def _published_versions(round_id: str, name: str, current: str) -> list[Form]:
+    """The versions of a round's form that Central holds beside the current one, oldest first."""
+    from forms.xform import read_xform
+    from server.central.client import Central, part
+
+    held = _held(round_id, name)
+    if held is None:
+        return []
+    what, path = f"form {held.form_id}", f"projects/{held.project_id}/forms/{part(held.form_id)}/versions"
+    with Central(settings().central) as central:
+        versions = sorted(central.get_json(path, what), key=lambda one: str(one["publishedAt"]))
+        names = [one["version"] for one in versions if one["version"] != current]
+        return [read_xform(central.get_text(f"{path}/{part(version)}.xml", what)) for version in names]
+
+
+def _held(round_id: str, name: str) -> RoundForm | None:
+    from server.rounds import service as rounds
+
+    with open_database() as database, database.session() as session:
+        rounds.get(session, round_id)
+        return rounds.form_of(session, round_id, name)
 
 
 def _user_error(error: Exception) -> Exception:
