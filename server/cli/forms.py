@@ -1,4 +1,4 @@
-"""`rasoat forms build`, `rasoat forms publish` and `rasoat forms close`."""
+"""`rasoat forms build`, `publish`, `close` and `paper`."""
 
 from __future__ import annotations
 
@@ -122,6 +122,41 @@ def _closing_line(one: Closing) -> str:
     if one.state == "closed":
         return f"Phiếu {one.form_id}: đã đóng."
     return f"Phiếu {one.form_id}: đang đóng, chờ {len(one.waiting)} máy gửi: {', '.join(one.waiting[:20])}."
+
+
+@app.command("paper")
+def paper(
+    form: Annotated[str, typer.Argument(help="Tên phiếu, ví dụ household. / Name of the form, such as household.")],
+    out: Annotated[Path, typer.Option(help="Tệp HTML để in. / HTML file to print.")],
+    people: Annotated[int, typer.Option(min=1, max=8, help="Số cột của bảng. / Columns of a grid.")] = 6,
+    round_id: RoundOption = None,
+    json: Json = False,
+) -> None:
+    """In phiếu giấy thay cho điện thoại, nhập máy sau. / The form on paper for when no phone works, typed in later."""
+    from forms.build import FORM_NAMES, RoundConstants
+    from forms.errors import FormError
+    from forms.paper import paper_sheet
+    from forms.source import SOURCES, read_source
+    from poverty import load_standard
+    from server.errors import UserError
+    from server.rounds import service as rounds
+
+    if form not in FORM_NAMES:
+        known = ", ".join(FORM_NAMES)
+        raise UserError(
+            "form_unknown", f"Không có phiếu `{form}`; có: {known}.", f"There is no form `{form}`; there are: {known}."
+        )
+    with open_database() as database, database.session() as session:
+        of = rounds.choose(session, round_id)
+        constants = RoundConstants(of.round_id, of.review_date, of.province_code)
+        standard = load_standard(of.standard_id)
+    try:
+        sheet = paper_sheet(read_source(SOURCES / f"{form}.md"), standard, constants, people)
+    except FormError as error:
+        raise UserError("form_error", f"Phiếu không in được: {error}", f"The form cannot be printed: {error}") from None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(sheet, encoding="utf-8")
+    answer({"form": form, "round": constants.round_id, "file": str(out)}, f"Phiếu giấy {form}: {out}", as_json=json)
 
 
 def _folder(round_id: str) -> Path:
