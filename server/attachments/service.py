@@ -22,6 +22,7 @@ from server.attachments.fetch import (
     thumbnail_key,
     thumbnail_place,
 )
+from server.attachments.queries import of_interview
 from server.attachments.store import ObjectStore, open_store
 from server.attachments.tables import Attachment
 from server.database import Database
@@ -35,6 +36,7 @@ __all__ = [
     "fetch_missing",
     "forget",
     "keep",
+    "of_interview",
     "open_content",
     "open_store",
     "open_thumbnail",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from server.accounts.access import system_work
@@ -32,29 +33,42 @@ class Version:
         return {"form_id": self.form_id, "central_id": self.central_id, "version_id": self.version_id}
 
 
-_VERSION = (Submission.form_id, Submission.central_id, Submission.version_id, Submission.is_current)
-_SAME = and_(
-    Attachment.form_id == Submission.form_id,
-    Attachment.central_id == Submission.central_id,
-    Attachment.version_id == Submission.version_id,
-)
+@system_work("fetch")
+def _version() -> tuple[Any, ...]:
+    """The columns of a `Version`."""
+    return Submission.form_id, Submission.central_id, Submission.version_id, Submission.is_current
 
 
-_newest = aliased(Submission)
-_NEWEST = (
-    _newest.form_id == Submission.form_id,
-    _newest.central_id == Submission.central_id,
-    _newest.is_current,
-)
+@system_work("fetch")
+def _its_files() -> ColumnElement[bool]:
+    """Which attachments are a version's."""
+    return and_(
+        Attachment.form_id == Submission.form_id,
+        Attachment.central_id == Submission.central_id,
+        Attachment.version_id == Submission.version_id,
+    )
 
 
-def _alive(source: Source) -> Any:
+@system_work("fetch")
+def _newest_with(*conditions: Callable[[type[Submission]], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether the current version of the same submission is so."""
+    newest = aliased(Submission)
+    return exists().where(
+        newest.form_id == Submission.form_id,
+        newest.central_id == Submission.central_id,
+        newest.is_current,
+        *(condition(newest) for condition in conditions),
+    )
+
+
+@system_work("fetch")
+def _alive(source: Source) -> ColumnElement[bool]:
     """Versions of the form that are not erased, of submissions that Central has (the current version says so)."""
     return and_(
         Submission.form_id == source.form_id,
         Submission.project_id == source.project_id,
         Submission.payload.is_not(None),
-        exists().where(*_NEWEST, _newest.deleted_at.is_(None), _newest.purged_at.is_(None)),
+        _newest_with(lambda newest: newest.deleted_at.is_(None), lambda newest: newest.purged_at.is_(None)),
     )
 
 
@@ -78,11 +92,11 @@ def to_list(session: Session, source: Source) -> list[Version]:
         .subquery()
     )
     # Central counts the files of its current version only: of one that was replaced between two pulls nothing is known.
-    uncounted = and_(Submission.payload_format == XML, exists().where(*_NEWEST, _newest.attachments_expected > 0))
+    uncounted = and_(Submission.payload_format == XML, _newest_with(lambda newest: newest.attachments_expected > 0))
     never = rows.c.form_id.is_(None)
     more = Submission.attachments_present > rows.c.there
     statement = (
-        select(*_VERSION)
+        select(*_version())
         .outerjoin(
             rows,
             and_(
@@ -102,8 +116,8 @@ def to_list(session: Session, source: Source) -> list[Version]:
 def to_fetch(session: Session, source: Source, now: datetime) -> list[tuple[Version, str]]:
     """Files that are at Central and not here, and are due, in order."""
     statement = (
-        select(*_VERSION, Attachment.name)
-        .join(Attachment, _SAME)
+        select(*_version(), Attachment.name)
+        .join(Attachment, _its_files())
         .where(_alive(source), Attachment.state == PRESENT)
         .where(or_(Attachment.retry_at.is_(None), Attachment.retry_at <= now))
         .order_by(Attachment.central_id, Attachment.version_id, Attachment.name)
@@ -114,7 +128,7 @@ def to_fetch(session: Session, source: Source, now: datetime) -> list[tuple[Vers
 @system_work("fetch")
 def count_expected(session: Session, source: Source) -> int:
     """Files of live submissions that Central waits for."""
-    statement = select(func.count()).select_from(Submission).join(Attachment, _SAME)
+    statement = select(func.count()).select_from(Submission).join(Attachment, _its_files())
     return session.scalar(statement.where(_alive(source), Attachment.state == EXPECTED)) or 0
 
 

@@ -20,18 +20,12 @@ from server.secrets.service import Place, interview_subject, vault_of
 from server.submissions.service import Source
 from server.submissions.tables import Submission
 
-__all__ = ["Change", "Measures", "Move", "Pause", "Screen", "derive", "forget", "of_submissions", "rebuild"]
+__all__ = ["LOG_NAME", "Change", "Measures", "Move", "Pause", "Screen", "derive", "forget", "of_submissions", "rebuild"]
 
 #: What ODK Collect calls an audit log.
 LOG_NAME = "audit.csv"
 MEASURES = Place("paradata", "measures")
 _AT_ONCE = 200  # logs that are read together: some 20 kB each
-
-_SAME_VERSION = and_(
-    Paradata.form_id == Attachment.form_id,
-    Paradata.central_id == Attachment.central_id,
-    Paradata.version_id == Attachment.version_id,
-)
 
 
 def derive(database: Database, store: ObjectStore, source: Source) -> int:
@@ -88,9 +82,14 @@ def forget(session: Session, central_id: str) -> None:
 
 @system_work("derive")
 def _waiting(session: Session, form_id: str, after: tuple[str, str]) -> list[Attachment]:
+    same = and_(
+        Paradata.form_id == Attachment.form_id,
+        Paradata.central_id == Attachment.central_id,
+        Paradata.version_id == Attachment.version_id,
+    )
     statement = (
         select(Attachment)
-        .outerjoin(Paradata, _SAME_VERSION)
+        .outerjoin(Paradata, same)
         .where(
             Attachment.form_id == form_id,
             Attachment.name == LOG_NAME,

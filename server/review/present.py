@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from poverty import explain, load_standard
-from poverty.frames import HOUSEHOLD_CHOICES, HOUSEHOLD_MULTIPLE, INCOME_SOURCES
+from poverty.frames import HOUSEHOLD_CHOICES, HOUSEHOLD_MULTIPLE, INCOME_SOURCES, MET, PAPER_POINTS, TRAVEL_MINUTES
 from server.accounts.access import Scope
 from server.cases import flags as wording
 from server.cases import service as cases
@@ -19,6 +19,7 @@ from server.cases.tables import Flag, Interview
 from server.errors import UserError
 from server.review import queries
 from server.review.tables import CONFLICT
+from server.review.visit import of_visit
 from server.rounds import service as rounds
 from server.submissions import service as submissions
 from server.submissions.flatten import flatten
@@ -27,9 +28,11 @@ from server.units import service as units
 from server.web import formats, words
 from server.web.language import Language, gettext, mark
 
-DWELLING = ("wall", "column", "roof", "floor_area", "water_source", "toilet", "internet")
+VISIT = ("outcome", "on_list", "consent_gps", "gps_reason", "consent_photo")
+DWELLING = ("wall", "column", "roof", "floor_area", "water_source", "toilet", "waste", "internet", "digital_services")
 DEVICES = ("shared_devices", "personal_devices")
-NEEDS = ("causes", "support_needs", "remarks")
+NEARBY = ("tap_water_wish", "electricity", "paved_road", *TRAVEL_MINUTES, "training_wish")
+NEEDS = ("causes", "support_needs", "special_groups", "remarks")
 _FLAG_NAMES = {
     "no_commune": mark("Không ghi xã"),
     "unknown_commune": mark("Mã xã lạ"),
@@ -37,6 +40,8 @@ _FLAG_NAMES = {
     "unknown_choice": mark("Mã trả lời lạ"),
     "unreadable": mark("Không đọc được"),
     "unknown_fields": mark("Câu hỏi lạ"),
+    "not_met": mark("Không phỏng vấn được"),
+    "superseded": mark("Đã có phiếu thay"),
     "no_members": mark("Không có thành viên"),
     "no_head": mark("Không có chủ hộ"),
     "gps_missing": mark("Thiếu GPS"),
@@ -55,6 +60,7 @@ _FLAG_NAMES = {
     "location_jumps": mark("Đổi chỗ khi làm phiếu"),
     "income_changes": mark("Sửa thu nhập nhiều lần"),
 }
+_OF_THE_VISIT = frozenset({"short_interview", "fast_answers", "night_work", "location_jumps", "income_changes"})
 _MEMBER_ANSWERS = (
     "attending",
     "qualification",
@@ -63,6 +69,7 @@ _MEMBER_ANSWERS = (
     "insured",
     "allowance",
     "malnourished",
+    "nutrition_source",
     "disability",
 )
 
@@ -158,6 +165,13 @@ def interview(
         "indicators": indicators(session, of, names, language),
         "members": [_member(number, person, language, shown) for number, person in people.items()],
         "dwelling": [(words.question(name, language), _answer(household, name, language), name) for name in DWELLING],
+        "visit": [
+            (words.question(name, language), _answer(household, name, language), name)
+            for name in VISIT
+            if household.answer(name) is not None
+        ],
+        "nearby": [(words.question(name, language), _answer(household, name, language), name) for name in NEARBY],
+        "paper_points": [household.answer(name) for name in PAPER_POINTS],
         "devices": [(words.question(name, language), _answer(household, name, language), name) for name in DEVICES],
         "incomes": [(words.question(name, language), household.answer(name), name) for name in INCOME_SOURCES],
         "needs": [(words.question(name, language), _answer(household, name, language), name) for name in NEEDS],
@@ -179,6 +193,7 @@ def interview(
         "decisions": queries.decisions(session, [of.interview_id]),
         "conflict": queries.conflict(session, of.interview_id) if of.review_state == CONFLICT else None,
         "official": queries.official(session, of),
+        **of_visit(session, of, versions, scope, language, shown),
     }
 
 
@@ -187,8 +202,10 @@ def indicators(
 ) -> list[dict[str, Any]]:
     """The twelve, in the standard's order: value, whom it concerns, answers that decided, the rule and its standing.
 
-    Empty when the answers can no longer be read as a frame; the flags then say so.
+    Empty when the household was not met, and when the answers can no longer be read as a frame; the flags say so.
     """
+    if of.outcome != MET:
+        return []
     standard = load_standard(rounds.get(session, of.round_id).standard_id)
     try:
         households, people = cases.frames(session, of)
@@ -289,9 +306,13 @@ def _anchor(flag: Flag) -> str:
     """Where on the page the answer stands that a flag speaks of."""
     if flag.member_no:
         return f"member-{flag.member_no}"
+    if flag.code in _OF_THE_VISIT:
+        return "held"
+    if flag.code == "attachments_missing":
+        return "photos"
     if flag.code.startswith("gps") or "commune" in flag.code:
         return "place"
-    if flag.field in (*DWELLING, *DEVICES, *INCOME_SOURCES, *NEEDS):
+    if flag.field in (*VISIT, *DWELLING, *DEVICES, *NEARBY, *INCOME_SOURCES, *NEEDS):
         return f"answer-{flag.field}"
     return {"class_changed": "last-year", "no_head": "members", "no_members": "members"}.get(flag.code, "indicators")
 

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from server.accounts.access import Action, Entity, Scope, may_review, needs_purpose, permitted, readable
-from server.accounts.actor import Actor, Role
+from server.accounts.actor import Actor
 from server.accounts.dependencies import reader
 from server.accounts.errors import Refused
 from server.audit.service import Event, Purpose, append
 from server.cases.tables import Interview
 from server.errors import NotFoundError
 from server.review import place, present, queries, reasons, service
+from server.review.duty import purpose_of
 from server.review.filters import Filters, filters_of
 from server.review.tables import ReviewDecision
 from server.rounds import service as rounds
@@ -56,12 +57,6 @@ def verdict_of(version: Version, reason: Digit = "", note: Note = "", came_from:
 
 
 VerdictNow = Annotated[Verdict, Depends(verdict_of)]
-#: What a role reads households for, where no other purpose is given.
-_DUTIES = {
-    Role.SUPERVISOR: Purpose.REVIEW,
-    Role.CLERK: Purpose.LINKAGE,
-    Role.COMMUNE_LEADER: Purpose.DECISION,
-}
 #: Data older than this are said to be old.
 STALE_AFTER = timedelta(hours=24)
 
@@ -311,7 +306,7 @@ def _interview_page(
     with database_of(request).session() as session:
         # Written down before anything is shown, and in a transaction of its own: nobody waits while the page is made.
         of = _readable(session, actor, filters, interview_id)
-        append(session, actor.user_id, [Event(read_as, "interview", interview_id, _why(actor, filters))])
+        append(session, actor.user_id, [Event(read_as, "interview", interview_id, purpose_of(actor, filters.purpose))])
     with database_of(request).session() as session:
         context = present.interview(session, of, _scope(actor, filters), language, reveal=reveal)
         context |= _common(session, request, of.round_id) | {"filters": filters, "revealed": reveal}
@@ -331,13 +326,6 @@ def _ask_purpose(request: Request, filters: Filters) -> Response:
     """What the province's officer sees first: for which purpose are households read?"""
     context = {"purposes": list(Purpose), "filters": filters, "round": None}
     return render(request, "review/purpose.html", context)
-
-
-def _why(actor: Actor, filters: Filters) -> Purpose | None:
-    """The purpose given, else the one that the person's role stands for."""
-    if filters.purpose is not None:
-        return filters.purpose
-    return next((purpose for role, purpose in _DUTIES.items() if actor.has(role)), None)
 
 
 def _readable(session: Session, actor: Actor, filters: Filters, interview_id: str) -> Interview:

@@ -7,6 +7,7 @@ import mimetypes
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from server.attachments.routes import router as attachments
 from server.central.routes import router as central
 from server.maps.routes import router as maps
 from server.review.routes import router as review
@@ -32,6 +33,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(maps)
     app.include_router(review)
+    app.include_router(attachments)
     app.include_router(rounds)
     app.include_router(central)
     app.include_router(units)

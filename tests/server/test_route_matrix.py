@@ -166,6 +166,13 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", INTERVIEW): households(200, foreign=HIDDEN, officer=200),
     ("POST", f"{INTERVIEW}/numbers"): households(200, foreign=HIDDEN, form={"purpose": "complaint"}),
     ("GET", f"{INTERVIEW}/place"): households(200, foreign=HIDDEN, officer=HIDDEN),
+    # no such file: who may see one is in test_attachment_pages
+    ("GET", f"{INTERVIEW}/attachments/{{address}}"): households(
+        HIDDEN, foreign=HIDDEN, path=f"{INTERVIEW}/attachments/none"
+    ),
+    ("GET", f"{INTERVIEW}/attachments/{{address}}/thumbnail"): households(
+        HIDDEN, foreign=HIDDEN, path=f"{INTERVIEW}/attachments/none/thumbnail"
+    ),
     ("GET", f"{INTERVIEW}/next"): households(303, foreign=303),
     ("POST", f"{INTERVIEW}/approve"): decision({}),
     ("POST", f"{INTERVIEW}/return"): decision({"reason": "1"}),
@@ -219,7 +226,7 @@ def test_every_route_answers_this_person_as_it_must(service: Service, ids: dict[
     # Logging out comes last: after it everyone is anonymous.
     for method, path in sorted(routes_of(service.app), key=lambda route: route[1] == "/logout"):
         rule = EXPECTED[method, path]
-        filled = rule.path or path.format(**ids)
+        filled = (rule.path or path).format(**ids)
         if method == "GET":
             answer = client.get(filled)
         else:
