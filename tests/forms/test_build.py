@@ -12,7 +12,7 @@ import pytest
 from pyxform.xls2xform import convert
 
 import forms.build
-from forms.build import BuiltForm, RoundConstants, build_form
+from forms.build import FORM_NAMES, BuiltForm, RoundConstants, build_form
 from forms.errors import FormError
 from forms.source import SOURCES, FormSource, read_source
 from poverty import frames
@@ -161,3 +161,64 @@ def test_a_reference_to_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_a_form_without_calculations_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _, message = build_changed(monkeypatch, tmp_path, "| calculations | household ", "| hidden | household ")
     assert "calculations is missing, named household" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "attachments", "lists"),
+    [
+        ("household", ("communes.csv", "villages.csv"), ("households", "visits")),
+        ("application", ("communes.csv", "villages.csv"), ("households",)),
+        ("village_meeting", ("communes.csv", "villages.csv"), ("households",)),
+        ("backcheck", (), ("backchecks",)),
+        ("facility", ("communes.csv", "villages.csv"), ()),
+    ],
+)
+def test_every_form_names_its_files_and_its_entity_lists(
+    tmp_path: Path, name: str, attachments: tuple[str, ...], lists: tuple[str, ...]
+) -> None:
+    form = build_form(name, STANDARD, CONSTANTS, tmp_path)
+    assert (form.form_id, form.attachments, form.lists) == (name, attachments, lists)
+    named = set(re.findall(r'src="jr://file-csv/([^"]+)"', form.xml.read_text(encoding="utf-8")))
+    assert named == {*attachments, *(f"{one}.csv" for one in lists)}
+    assert form.version.startswith("20260901-")
+
+
+def test_every_source_is_a_form_of_the_procedure() -> None:
+    assert {path.stem for path in SOURCES.glob("*.md")} == set(FORM_NAMES)
+
+
+def test_a_form_that_is_not_known_is_named_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(FormError, match="there is no form `houshold`; the forms are household, application"):
+        build_form("houshold", STANDARD, CONSTANTS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_phone_proposes_is_shown_by_a_setting_off_by_default(built: BuiltForm, tmp_path: Path) -> None:
+    shown = build_form("household", STANDARD, CONSTANTS, tmp_path, show_proposal=True)
+    assert shown.version != built.version
+    said = {form: form.xml.read_text(encoding="utf-8") for form in (built, shown)}
+    for form, value in ((built, "false()"), (shown, "true()")):
+        assert re.search(rf'nodeset="/data/proposal_poor"[^>]*relevant="{re.escape(value)} and', said[form])
+
+
+def test_a_form_that_does_not_become_one_leaves_what_stood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    before = build_form("facility", STANDARD, CONSTANTS, out)
+    held = {path.name: path.read_bytes() for path in out.iterdir()}
+    text = (SOURCES / "facility.md").read_text(encoding="utf-8")
+    # pyxform's own refusal, after the workbook is written: what no rule of ours looks at.
+    (tmp_path / "facility.md").write_text(text.replace("capture-accuracy=10", "capture-accuracy=ten"), encoding="utf-8")
+    monkeypatch.setattr(forms.build, "SOURCES", tmp_path)
+    with pytest.raises(FormError, match="capture-accuracy"):
+        build_form("facility", STANDARD, CONSTANTS, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == held
+    assert before.xml.is_file()
+
+
+def test_a_form_goes_by_its_own_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = (SOURCES / "facility.md").read_text(encoding="utf-8")
+    (tmp_path / "facility.md").write_text(text.replace("| facility | {{version}}", "| works | {{version}}"), "utf-8")
+    monkeypatch.setattr(forms.build, "SOURCES", tmp_path)
+    line = text[: text.index("| facility | {{version}}")].count("\n") + 1
+    with pytest.raises(FormError, match=rf"facility\.md:{line}: .*`works`"):
+        build_form("facility", STANDARD, CONSTANTS, tmp_path / "out")

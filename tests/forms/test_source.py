@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forms.errors import FormError
-from forms.source import SOURCES, read_source
+from forms.source import SOURCES, FormSource, lists_of, read_source
 
 SMALL = """# a note
 | survey |
@@ -25,7 +25,7 @@ SMALL = """# a note
 """
 
 
-def read(tmp_path: Path, text: str | bytes) -> object:
+def read(tmp_path: Path, text: str | bytes) -> FormSource:
     path = tmp_path / "small.md"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_source(path)
@@ -76,3 +76,43 @@ def test_other_encodings_are_named(tmp_path: Path) -> None:
 def test_an_unknown_form_names_those_there_are() -> None:
     with pytest.raises(FormError, match="household"):
         read_source(SOURCES / "nothing.md")
+
+
+LISTS = """| survey |
+|        | type | name | label | calculation |
+|        | select_one_from_file villages.csv | v | Village | |
+|        | csv-external | visits | | |
+|        | calculate | c | | instance('visits')/root/item[name = ${v}]/label |
+|        | select_one yn | b | Yes? | |
+|        | calculate | d | | instance("yn")/root/item[name = ${b}]/label |
+| choices |
+|         | list_name | name | label |
+|         | yn | yes | Yes |
+| settings |
+|          | form_id | version |
+|          | small | 1 |
+"""
+
+
+def test_lists_are_those_that_rows_bring_into_the_form(tmp_path: Path) -> None:
+    assert lists_of(read(tmp_path, LISTS)) == ("villages", "visits")
+    assert lists_of(read(tmp_path, SMALL)) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("villages.csv", "vilages.csv", "small.md:3:", "no list `vilages.csv` on the phone; there are communes.csv"),
+        ("csv-external | visits", "csv-external | visit", "small.md:4:", "no list `visit.csv`"),
+        ("instance('visits')", "instance('communes')", "small.md:5:", "add one of type csv-external named communes"),
+    ],
+)
+def test_a_list_that_nobody_makes_or_brings_is_named(
+    tmp_path: Path, old: str, new: str, place: str, words: str
+) -> None:
+    assert LISTS.count(old) == 1
+    source = read(tmp_path, LISTS.replace(old, new))
+    with pytest.raises(FormError) as error:
+        lists_of(source)
+    assert str(error.value).startswith(place)
+    assert words in str(error.value)

@@ -12,6 +12,11 @@ def test_defaults_are_an_embedded_database_on_loopback() -> None:
     assert settings.database_url.startswith("sqlite:///")
     assert settings.service.host == "127.0.0.1"
     assert settings.central.url is None
+    assert settings.forms.show_proposal is False
+
+
+def test_whether_the_phone_shows_its_proposal_is_a_setting() -> None:
+    assert load_settings({"RASOAT_FORMS_SHOW_PROPOSAL": "yes"}).forms.show_proposal is True
 
 
 def test_the_environment_is_read_and_secrets_are_not_shown() -> None:
