@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.build import BuiltForm
+from forms.build import BuiltForm, build_form
 from forms.java import start_jvm
-from forms.media import write_media
+from forms.media import household_entities, write_entity_list, write_media
 from poverty.standard import load_standard
 from sandbox.phone import Phone
 from sandbox.phone_lists import write_lists
 from sandbox.submissions import java_double, java_number, write
-from tests.forms.household_form import build, build_with_media
+from tests.forms.household_form import CONSTANTS, LISTED, build, build_with_media
 from tests.sandbox.households_at_random import draw
 from tests.sandbox.population_squares import province, squares
 
@@ -85,6 +85,38 @@ def test_households_of_the_generator_are_equal(tmp_path: Path) -> None:
     )
     written = list(write(*form, STANDARD, households, made.members, visits, "collect:x"))
     assert_equal(written, by_phone(form, households, made.members, visits))
+
+
+def test_what_the_enumerator_is_shown_of_the_proposal_is_equal(tmp_path: Path) -> None:
+    _, media_dir = build_with_media(tmp_path)
+    shown = build_form("household", STANDARD, CONSTANTS, tmp_path, show_proposal=True), media_dir
+    households, members, visits = draw(24, seed=8)
+    written = list(write(*shown, STANDARD, households, members, visits, "collect:x"))
+    assert_equal(written, by_phone(shown, households, members, visits))
+    assert any("<proposal_undetermined />" in text for text in written)
+    assert not any("<proposal_" in text for text in written if "<outcome>met<" not in text)
+
+
+def test_households_already_visited_are_equal(tmp_path: Path) -> None:
+    """A phone in the middle of its round: some visits made, one household returned."""
+    form = build_with_media(tmp_path)
+    households, members, visits = draw(12, seed=8)
+    some = LISTED[LISTED["household_code"].isin(households["household_code"].dropna())]
+    returned = LISTED.assign(replaces="")
+    returned.loc[returned["household_code"] == some["household_code"].iloc[0], "replaces"] = "uuid:before"
+    made = some.iloc[1:].assign(name=[f"v{n}" for n in range(len(some) - 1)], label="Đã làm", outcome="absent")
+    made = made.assign(visit_key=made["household_code"]).drop(columns=["commune_code", "head_name"])
+    others = LISTED[~LISTED.index.isin(some.index)]
+    done = others.assign(name=[f"w{n}" for n in range(len(others))], label="Đã làm", outcome="met")
+    done = done.assign(visit_key=done["household_code"]).drop(columns=["commune_code", "head_name"])
+    write_entity_list("households", household_entities(returned, CONSTANTS.round_id), form[1])
+    write_entity_list("visits", pd.concat([made, done]), form[1])
+    written = list(write(*form, STANDARD, households, members, visits, "collect:x"))
+    assert_equal(written, by_phone(form, households, members, visits))
+    everything = "".join(written)
+    assert "<returned_shown />" in everything
+    assert "<replaces>uuid:before</replaces>" in everything
+    assert "<visits_done>33-" in everything
 
 
 def test_the_order_of_the_members_frame_does_not_matter(form: tuple[BuiltForm, Path]) -> None:
