@@ -13,7 +13,14 @@ from poverty.ages import ages
 from poverty.classify import classify
 from poverty.explain import explain, render
 from poverty.expression import StandardError
-from poverty.standard import Standard, load_standard, shipped_standards, standard_for
+from poverty.standard import (
+    Standard,
+    load_standard,
+    own_standards,
+    shipped_standards,
+    standard_for,
+    use_folder,
+)
 
 __all__ = [
     "Standard",
@@ -22,7 +29,9 @@ __all__ = [
     "classify",
     "explain",
     "load_standard",
+    "own_standards",
     "render",
     "shipped_standards",
     "standard_for",
+    "use_folder",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,9 @@ from poverty.questions import Text
 from poverty.standard_file import RulePart, ScorePart, StandardFile, Status, read
 
 SHIPPED = Path(__file__).parent / "standards"
+
+#: Where this process finds standards that are not shipped, see `use_folder`.
+_folders: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,18 @@ class Standard:
         return any(status != "official" for status in [*statuses, *(rule.status for rule in self.rules)])
 
 
+def use_folder(folder: Path) -> None:
+    """From now on find this folder's `<id>.yaml` by their ids too: what a province wrote itself. It may be empty."""
+    _folders[:] = [folder]
+
+
+def own_standards() -> list[Standard]:
+    """The standards of the folder in use, by id. Raises StandardError at the first that cannot be used."""
+    return [_load_own(path) for folder in _folders for path in sorted(folder.glob("*.yaml"))]
+
+
 def load_standard(id_or_path: str | Path) -> Standard:
-    """Load a shipped standard by its id (`nd07-2021`), or one from a `.yaml` file.
+    """Load a standard by its id (`nd07-2021`), shipped or of the folder in use, or one from a `.yaml` file.
 
     Raises StandardError when there is no such standard, or the file breaks a rule of the language; the message
     then names the place, as in `nd07-2021.yaml: rules[3].when.any.members.in`.
@@ -111,7 +124,11 @@ def load_standard(id_or_path: str | Path) -> Standard:
     for standard in shipped_standards():
         if standard.id == str(id_or_path):
             return standard
-    known = ", ".join(standard.id for standard in shipped_standards())
+    own = [file for folder in _folders for file in sorted(folder.glob("*.yaml"))]
+    for file in own:
+        if file.stem == str(id_or_path):
+            return _load_own(file)
+    known = ", ".join([*(standard.id for standard in shipped_standards()), *(file.stem for file in own)])
     raise StandardError(f"no standard `{id_or_path}`; there are: {known} (or give a .yaml file)")
 
 
@@ -156,6 +173,20 @@ def _load_shipped(folder: Path) -> tuple[Standard, ...]:
         standards.append(standard)
     check_validity(standards)
     return tuple(standards)
+
+
+def _load_own(path: Path) -> Standard:
+    standard = _load_unchanged(path, path.stat().st_mtime_ns)
+    if standard.id != path.stem:
+        raise StandardError(f"{path.name}: id: expected `{path.stem}`, as the file is named, found `{standard.id}`")
+    if standard.id in {shipped.id for shipped in shipped_standards()}:
+        raise StandardError(f"{path.name}: id: `{standard.id}` is the id of a shipped standard; give it its own")
+    return standard
+
+
+@lru_cache(maxsize=64)
+def _load_unchanged(path: Path, _changed: int) -> Standard:
+    return _load(path)
 
 
 def _load(path: Path) -> Standard:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from poverty import StandardError, classify, load_standard
+from poverty import StandardError, classify, load_standard, own_standards, standard_for, use_folder
 from poverty.standard import SHIPPED
 from tests.poverty import strategies
 from tests.poverty.households import Answers, frames_of, household, person
@@ -96,3 +97,39 @@ def test_a_province_s_file_is_not_shipped_among_the_national_ones(
     monkeypatch.setattr("poverty.standard.SHIPPED", tmp_path)
     with pytest.raises(StandardError, match=r"province-stricter\.yaml: based_on: "):
         load_standard("province-stricter")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("poverty.standard._folders", [])
+    use_folder(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_s_standards_are_found_by_their_ids(folder: Path) -> None:
+    with pytest.raises(StandardError, match="no standard `province-stricter`"):
+        load_standard("province-stricter")
+    (folder / "province-stricter.yaml").write_text(SOURCE, encoding="utf-8")
+    assert load_standard("province-stricter") == PROVINCE
+    assert [standard.id for standard in own_standards()] == ["province-stricter"]
+    assert standard_for(2026) == NATIONAL  # a province's is chosen by name, never by the year
+
+
+def test_a_file_that_was_changed_is_read_again(folder: Path) -> None:
+    file = folder / "province-stricter.yaml"
+    file.write_text(SOURCE, encoding="utf-8")
+    load_standard("province-stricter")
+    file.write_text(SOURCE.replace("1800000", "1900000"), encoding="utf-8")
+    os.utime(file, ns=(1, 1))
+    assert dict(load_standard("province-stricter").income.lines.values)["rural"] == 1_900_000
+
+
+def test_a_folder_s_file_bears_its_id_and_no_shipped_one(folder: Path) -> None:
+    (folder / "other.yaml").write_text(SOURCE, encoding="utf-8")
+    with pytest.raises(StandardError, match=r"other\.yaml: id: expected `other`"):
+        load_standard("other")
+    (folder / "other.yaml").unlink()
+    (folder / "nd07-2021.yaml").write_text(SOURCE.replace("id: province-stricter", "id: nd07-2021"), encoding="utf-8")
+    assert load_standard("nd07-2021") == NATIONAL
+    with pytest.raises(StandardError, match=r"nd07-2021\.yaml: id: `nd07-2021` is the id of a shipped standard"):
+        own_standards()
