@@ -282,18 +282,29 @@ def editable(of: Source) -> Iterator[Finding]:
 
 
 def renames(of: Source) -> Iterator[Finding]:
-    """A former name is gone from the form and belongs to one question; a former code likewise in its list."""
-    claims: dict[str, int] = {}
+    """A question's former name stays as a hidden row, and is one question's; a former code is gone from its list.
+
+    Central's OData gives the fields of the form published last: without its row an earlier answer could not be read.
+    """
+    claims: set[str] = set()
     for place in of.places:
         for former in place.row.get("renamed_from").split():
-            if former in of.by_name or former in claims:
+            left = of.by_name.get(former)
+            if former in claims or (left is not None and left.kind != "hidden"):
                 yield of.finding(
                     "renamed_from",
                     place.row.line,
-                    f"renamed_from: `{former}` vẫn có trong phiếu hoặc đã là tên cũ của câu khác",
-                    f"renamed_from: `{former}` still stands in the form, or is another question's former name",
+                    f"renamed_from: `{former}` vẫn được hỏi trong phiếu hoặc đã là tên cũ của câu khác",
+                    f"renamed_from: `{former}` is still asked in the form, or is another question's former name",
                 )
-            claims[former] = place.row.line
+            elif left is None:
+                yield of.finding(
+                    "renamed_from",
+                    place.row.line,
+                    f"renamed_from: giữ một dòng kiểu hidden tên `{former}` ở chỗ cũ, để câu trả lời cũ còn đọc được",
+                    f"renamed_from: keep a row of type hidden named `{former}` where it stood, for earlier answers",
+                )
+            claims.add(former)
     for name, rows in of.lists.items():
         codes = {row.get("name") for row in rows}
         formers = [(former, row) for row in rows for former in row.get("renamed_from").split()]

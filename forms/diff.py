@@ -5,11 +5,13 @@
   added, a condition, a constraint, a calculation, a choice added, a rename that is recorded.
 - `would_lose_data`: answers already given have no place or no meaning in the new form, or Central refuses it: a
   question or choice removed, a code that now means something else, a type changed under the same name, a question
-  moved into or out of a repeat.
+  moved to another group.
 
-A rename is recognised by the `renamed_from` of the new form alone (see `forms.versions`): then answers under the old
-name are read under the new one. A question that vanishes while another of the same kind, wording and place appears is
-reported as a rename that is not recorded, and loses data until it is.
+Central's OData gives the fields of the version published last and no others, each by its path: an earlier answer is
+read as long as its leaf stands where it stood. So a question that is renamed, moved or no longer asked leaves a row of
+type `hidden` with its former name in its former place; the new one names it in `renamed_from` (`forms.versions`). A
+rename is recognised by that alone. A question that vanishes while another of the same kind, wording and repeat appears
+is reported as a rename that is not recorded.
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
+from functools import cache
 from typing import Any, Literal, cast
 
-from forms.model import COMPUTED, NOTE, ChoiceList, EntitySave, Form, Question, Words
+from forms.model import COMPUTED, HIDDEN, METADATA, NOTE, ChoiceList, EntitySave, Form, Question, Words
 from forms.xform import read_xform
+from poverty.standard import shipped_standards
+from poverty.xpath import calculations
 
 Grade = Literal["safe", "new_version", "would_lose_data"]
 GRADES: tuple[Grade, ...] = ("safe", "new_version", "would_lose_data")
@@ -82,16 +87,24 @@ _WORDS: dict[str, tuple[str, str]] = {
         "a computed value is gone; the server computes it",
     ),
     "question_removed": (
-        "bỏ câu hỏi: câu trả lời đã có không còn chỗ trong phiếu mới, sửa phiếu cũ sẽ mất",
-        "a question is gone: answers given have no place in the new form, and an edit would drop them",
+        "bỏ câu hỏi: Central không còn đưa ra câu trả lời cũ; giữ dòng hidden cùng tên, cùng chỗ",
+        "a question is gone: Central no longer gives its earlier answers; keep a hidden row, same name and place",
+    ),
+    "question_retired": (
+        "không hỏi nữa, còn dòng hidden: câu trả lời cũ vẫn đọc được, phiếu mới để trống (NA)",
+        "no longer asked, a hidden row stays: earlier answers are still read, later ones are missing (NA)",
     ),
     "question_renamed": (
         "đổi tên, có ghi renamed_from: câu trả lời cũ được đọc theo tên mới",
         "renamed, recorded in renamed_from: earlier answers are read under the new name",
     ),
+    "rename_unkept": (
+        "đổi tên mà không giữ chỗ cũ: thêm dòng kiểu hidden mang tên cũ, ở nhóm cũ, để Central còn đưa câu trả lời cũ",
+        "renamed, but its former place is gone: add a row of type hidden with the former name, in its former group",
+    ),
     "rename_unrecorded": (
-        "có vẻ đổi tên mà không ghi: ghi tên cũ vào cột renamed_from của câu mới, nếu không câu trả lời cũ bị bỏ",
-        "looks renamed but is not recorded: write the old name into renamed_from, or earlier answers are left behind",
+        "có vẻ đổi tên mà không ghi: ghi tên cũ vào cột renamed_from của câu mới và giữ dòng hidden mang tên cũ",
+        "looks renamed but is not recorded: write the old name into renamed_from and keep it as a row of type hidden",
     ),
     "question_retyped": ("đổi kiểu câu hỏi", "the kind of question changed"),
     "type_refused": (
@@ -103,8 +116,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "moved into or out of a repeat: earlier answers belong to another table",
     ),
     "question_moved": (
-        "chuyển nhóm: Central có thêm cột ở chỗ mới, bảng kết quả đi theo tên nên vẫn một cột",
-        "moved to another group: Central adds a column for the new place, the frame goes by the name and keeps one",
+        "chuyển nhóm: Central chỉ đưa ra câu trả lời ở chỗ mới; để yên, hoặc đổi tên và giữ dòng hidden ở chỗ cũ",
+        "moved to another group: Central gives answers of the new place alone; leave it, or rename it and keep the old "
+        "one as hidden",
     ),
     "order": ("thứ tự câu hỏi", "order of the questions"),
     "label": ("lời câu hỏi", "wording of the question"),
@@ -195,10 +209,12 @@ def _of_questions(old: Form, new: Form) -> Iterator[Change]:
         former: question.name
         for question in new.questions.values()
         for former in question.renamed_from
-        if former in old.questions and former not in new.questions
+        if former in old.questions and (former not in new.questions or new.questions[former].kind == HIDDEN)
     }
     removed = [name for name in old.questions if name not in new.questions and name not in renamed]
-    added = [name for name in new.questions if name not in old.questions and name not in renamed.values()]
+    former_names = {former for question in new.questions.values() for former in question.renamed_from}
+    known = {*old.questions, *renamed.values(), *former_names}
+    added = [name for name in new.questions if name not in known]
     for gone in list(removed):
         twins = [name for name in added if _looks_renamed(old.questions[gone], new.questions[name])]
         if len(twins) == 1:
@@ -212,9 +228,16 @@ def _of_questions(old: Form, new: Form) -> Iterator[Change]:
     pairs = [(name, renamed.get(name, name)) for name in old.questions if renamed.get(name, name) in new.questions]
     for before, after in pairs:
         if before != after:
-            yield _change("question_renamed", after, "new_version", before, after)
+            kept = _keeps_its_place(old.questions[before], new.questions.get(before))
+            kind, grade = ("question_renamed", "new_version") if kept else ("rename_unkept", "would_lose_data")
+            yield _change(kind, after, cast(Grade, grade), before, after)
         yield from _of_question(old, old.questions[before], new, new.questions[after])
     yield from _of_order([after for _, after in pairs], list(new.questions))
+
+
+def _keeps_its_place(old: Question, left: Question | None) -> bool:
+    """Whether the row left under a former name lets Central give its earlier answers: its path, as text or its type."""
+    return left is not None and left.groups == old.groups and left.type in ("string", old.type)
 
 
 def _looks_renamed(gone: Question, come: Question) -> bool:
@@ -228,7 +251,18 @@ def _removed(question: Question) -> Change:
         return _change("question_removed", question.name, "would_lose_data", question.label)
     if question.kind == NOTE:
         return _change("note_removed", question.name, "safe", question.label)
-    return _change("computed_removed", question.name, "new_version", question.calculation or question.kind)
+    grade: Grade = "new_version" if _comes_again(question) else "would_lose_data"
+    return _change("computed_removed", question.name, grade, question.calculation or question.kind)
+
+
+def _comes_again(question: Question) -> bool:
+    """Whether the server has the value without the form: what a standard computes, what Collect records of itself."""
+    return question.name in _of_standards() or question.kind in METADATA
+
+
+@cache
+def _of_standards() -> frozenset[str]:
+    return frozenset(one.name for standard in shipped_standards() for one in calculations(standard))
 
 
 def _added(question: Question) -> Change:
@@ -243,12 +277,16 @@ def _of_question(old_form: Form, old: Question, new_form: Form, new: Question) -
     name = new.name
     if old.repeat != new.repeat:
         yield _change("repeat_changed", name, "would_lose_data", old.groups, new.groups)
-    elif old.groups != new.groups:
-        yield _change("question_moved", name, "new_version", old.groups, new.groups)
+    elif old.name == new.name and old.groups != new.groups and old.kind != NOTE:
+        grade: Grade = "new_version" if _comes_again(old) else "would_lose_data"
+        yield _change("question_moved", name, grade, old.groups, new.groups)
     stays = (old.name, old.groups) == (new.name, new.groups)
     if stays and new.type not in ("string", old.type):
         # Central keeps one type per path for good and allows only a change to text (checkFieldDowncast in its forms).
         yield _change("type_refused", name, "would_lose_data", f"{old.kind} ({old.type})", f"{new.kind} ({new.type})")
+    elif old.is_answer and new.kind == HIDDEN:
+        yield _change("question_retired", name, "new_version", old.label)
+        return
     elif old.kind != new.kind:
         yield _change("question_retyped", name, _grade_of_kinds(old, new), old.kind, new.kind)
     for kind in ("label", "hint", "message", "appearance", "parameters"):

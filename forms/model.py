@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 Words = Mapping[str, str]
 
 #: Kinds of a question that hold no answer of a person.
-METADATA = ("start", "end", "username", "deviceid", "phonenumber", "email", "audit", "hidden")
+HIDDEN = "hidden"
+METADATA = ("start", "end", "username", "deviceid", "phonenumber", "email", "audit", HIDDEN)
 COMPUTED = "calculate"
 NOTE = "note"
 SELECTS = ("select_one", "select_multiple", "rank")

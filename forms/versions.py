@@ -1,8 +1,10 @@
 """One form over its versions: under which name and code an answer of an earlier version is read today.
 
 A source says it where it renames: the column `renamed_from` of the survey holds a question's former names, that of the
-choices a code's former codes, several divided by spaces. They stay there for good. The build puts them into the XForm
-(`rasoat:renamed_from` of a bind, a column of a list's items), so that what Central holds says it too.
+choices a code's former codes, several divided by spaces. They stay there for good, and so does each former name of a
+question, as a row of type `hidden` where it stood: Central's OData gives the fields of the version published last and
+no others. The build puts the names into the XForm (`rasoat:renamed_from` of a bind, a column of a list's items), so
+that what Central holds says it too.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ SOUND = """
 | | begin_group | about | Hộ | Household | | | | | | | | | |
 | | select_one_from_file households.csv | chosen | Hộ nào | Which one | | | | | | assignment_key = ${enumerator} | | | |
 | | calculate | code | | | | | | | instance('households')/root/item[name = ${chosen}]/household_code | | | household_code | old_code |
+| | hidden | old_code | | | | | | | | | | | |
 | | calculate | person | | | | | | | instance('households')/root/item[name = ${chosen}]/head_name | | | | |
 | | text | full_name | Họ tên | Name | | string-length(.) < 100 | Quá dài. | Too long. | | | | | |
 | | integer | rooms | Số phòng của ${full_name} | Rooms of ${full_name} | ${full_name} != '' | . > 0 and . < 50 | Từ 1 đến 49. | From 1 to 49. | | | | | |
@@ -127,7 +128,8 @@ BROKEN = [
     ("paradata", "track-changes=true ", ""),
     ("paradata", "| | deviceid | device_id |", "| | hidden | device_id |"),
     ("client_editable", "| Tiếng Việt (vi) | yes |", "| Tiếng Việt (vi) | |"),
-    ("renamed_from", "| old_code |", "| rooms |"),
+    ("renamed_from", "| household_code | old_code |", "| household_code | rooms |"),
+    ("renamed_from", "| household_code | old_code |", "| household_code | older_code |"),
     ("renamed_from", "| Có | Yes | y |", "| Có | Yes | no |"),
 ]
 
