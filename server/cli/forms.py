@@ -22,30 +22,42 @@ def build(
     round_id: RoundOption = None,
     json: Json = False,
 ) -> None:
-    """Dựng phiếu của đợt và kiểm tra bằng ODK Validate. / Build the round's form and check it with ODK Validate."""
+    """Dựng mọi phiếu của đợt và kiểm tra bằng ODK Validate. / Build the round's forms, checked with ODK Validate."""
+    from forms.build import FORM_NAMES
     from forms.errors import FormError
     from forms.validate import validate
     from server.central.publish import build_round_form
     from server.errors import UserError
     from server.rounds import service as rounds
 
-    with open_database() as database, database.session() as session:
-        of = rounds.choose(session, round_id)
-        form = build_round_form(session, of.round_id, out or _folder(of.round_id))
-    try:
-        validate(form.built.xml)
-    except FormError as error:
-        raise UserError(
-            "form_invalid", f"ODK Validate không nhận phiếu: {error}", f"ODK Validate refuses the form: {error}"
-        ) from None
-    result = {
-        "form_id": form.built.form_id,
-        "version": form.built.version,
-        "xlsx": str(form.built.xlsx),
-        "xml": str(form.built.xml),
-        "attachments": [str(form.media_dir / name) for name in form.built.attachments],
-    }
-    answer(result, f"Phiếu {form.built.form_id}, phiên bản {form.built.version}: {form.built.xlsx}", as_json=json)
+    shown = settings().forms.show_proposal
+    with open_database() as database, database.session() as session, progress_bars(quiet=json) as report:
+        chosen = rounds.choose(session, round_id).round_id
+        built = []
+        for done, name in enumerate(FORM_NAMES):
+            report("build", done, len(FORM_NAMES))
+            form = build_round_form(session, chosen, out or _folder(chosen), name, show_proposal=shown)
+            try:
+                validate(form.built.xml)
+            except FormError as error:
+                raise UserError(
+                    "form_invalid", f"ODK Validate không nhận phiếu: {error}", f"ODK Validate refuses the form: {error}"
+                ) from None
+            built.append(form)
+        report("build", len(FORM_NAMES), len(FORM_NAMES))
+    forms = [
+        {
+            "form_id": form.built.form_id,
+            "version": form.built.version,
+            "xlsx": str(form.built.xlsx),
+            "xml": str(form.built.xml),
+            "attachments": [str(form.media_dir / name) for name in form.built.attachments],
+            "lists": list(form.built.lists),
+        }
+        for form in built
+    ]
+    lines = [f"Phiếu {form['form_id']}, phiên bản {form['version']}: {form['xlsx']}" for form in forms]
+    answer({"round": chosen, "forms": forms}, *lines, as_json=json)
 
 
 @app.command("publish")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from forms.build import FORM_NAMES
 from server import cli
 from tests.server.fieldwork import Field, squares
 from tests.server.keys import KEY_TEXT
@@ -66,7 +67,10 @@ def test_a_round_from_nothing(run: Any, tmp_path: Path) -> None:
 
     status, out, _ = run("forms", "build", "--json")
     assert status == 0
-    assert Path(json.loads(out)["xml"]).exists()
+    built = json.loads(out)["forms"]
+    assert [form["form_id"] for form in built] == list(FORM_NAMES)
+    assert all(Path(form[file]).exists() for form in built for file in ("xlsx", "xml"))
+    assert all(Path(file).exists() for form in built for file in form["attachments"])
     assert json.loads(run("rebuild", "--json")[1]) == {"round": "2026", "derived": 0}
 
 
