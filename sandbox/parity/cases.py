@@ -30,6 +30,8 @@ VILLAGES = pd.DataFrame(
 _EDGE_AGES = {0, 3, 5, 6, 12, 15, 16, 18, 30, 31}
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 15)
 _SIZE_ODDS = (0.2, 0.2, 0.15, 0.15, 0.1, 0.08, 0.04, 0.08)
+#: People of whom anything may be true, also in a household that is plain otherwise.
+_ODD_ONES = 0.2
 _LISTS = frames.HOUSEHOLD_CHOICES | frames.HOUSEHOLD_MULTIPLE | frames.MEMBER_CHOICES
 _MAY_NOT_KNOW = {name for name, codes in _LISTS.items() if frames.DK in codes}
 _LARGEST_AMOUNT = 999_999_999  # of one source, in the form
@@ -94,10 +96,11 @@ def draw(standard: Standard, size: int, review_date: date, seed: int) -> tuple[p
                 "relation": "head" if member_no == 1 else str(random.choice(frames.MEMBER_CHOICES["relation"][1:])),
                 "sex": str(random.choice(["male", "female"])),
             }
-            person |= _birth(random, review_date, ages, unsaid, plain)
+            like_others = 0.0 if random.random() < _ODD_ONES else plain
+            person |= _birth(random, review_date, ages, unsaid, like_others)
             for question in of_member:
                 if question.name not in person:
-                    person[question.name] = _answer(random, question, unsaid, plain, set(), count)
+                    person[question.name] = _answer(random, question, unsaid, like_others, set(), count)
             members.append(person)
     return frames_of(households, members)
 

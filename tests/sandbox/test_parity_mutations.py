@@ -28,7 +28,7 @@ from sandbox.parity.thresholds import nodes
 pytestmark = pytest.mark.slow
 
 STANDARDS = ["nd07-2021", "nd351-2025", SHIPPED / "examples" / "province-stricter.yaml"]
-HOUSEHOLDS = 160
+HOUSEHOLDS = 240
 Patch = pytest.MonkeyPatch
 
 
@@ -244,4 +244,7 @@ def test_households_stand_at_and_just_past_every_threshold(filled: Filled) -> No
             if not names & {rule.id, f"m_{rule.id}"}:
                 missed.append((rule.id, compare_node))
     assert tried >= 17
-    assert missed == []
+    # The province's 10 m² hold wherever the national 8 m² do: there the national threshold makes no difference.
+    floor = ex.Divide(ex.Answer("floor_area"), ex.MemberCount())
+    covered = [("d08", ex.Compare(floor, "<", ex.Constant(8.0)))] if standard.based_on else []
+    assert missed == covered
