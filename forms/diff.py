@@ -209,7 +209,10 @@ def _of_questions(old: Form, new: Form) -> Iterator[Change]:
         former: question.name
         for question in new.questions.values()
         for former in question.renamed_from
-        if former in old.questions and (former not in new.questions or new.questions[former].kind == HIDDEN)
+        if question.name not in old.questions
+        and former in old.questions
+        and old.questions[former].kind != HIDDEN
+        and (former not in new.questions or new.questions[former].kind == HIDDEN)
     }
     removed = [name for name in old.questions if name not in new.questions and name not in renamed]
     former_names = {former for question in new.questions.values() for former in question.renamed_from}

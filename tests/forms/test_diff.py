@@ -137,6 +137,17 @@ def test_each_change_is_said_once_with_its_grade(
         assert change.en
 
 
+def test_what_was_renamed_before_is_no_change(folder: Path) -> None:
+    extent = "| | decimal | {} | Rộng | Size | | | | | | | {} |\n"
+    once = replaced((row("size"), "| | hidden | size |\n" + extent.format("extent", "size")))
+    hidden = "| | hidden | size |\n| | hidden | extent |\n"
+    twice = replaced((row("size"), hidden + extent.format("area", "extent size")))
+    assert compare(form(folder, once), form(folder, once)).changes == ()
+    again = compare(form(folder, once), form(folder, twice))
+    assert said(again) == [("question_renamed", "area", "new_version")]
+    assert said(compare(form(folder, OLD), form(folder, twice)))[0] == ("question_renamed", "area", "new_version")
+
+
 def test_the_gravest_comes_first(old: Form, folder: Path) -> None:
     text = replaced(("| Rooms |", "| R |"), (". > 0", ". > 1"), ("| | wall | wood | Gỗ | Wood | |\n", ""))
     grades = [change.grade for change in compare(old, form(folder, text)).changes]
