@@ -122,7 +122,7 @@ def household_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
         "remarks": text(_REMARKS, remark),
     }
     frame = pd.DataFrame(columns).set_index(drawn.household_numbers().rename("interview_id"))
-    not_asked = frame.columns.difference(_OF_ALL)
+    not_asked = [name for name in frame.columns if name not in _OF_ALL]
     frame.loc[drawn.outcome != MET, not_asked] = pd.NA
     return frame
 
@@ -152,7 +152,8 @@ def member_answers(drawn: Drawn, streams: Streams) -> pd.DataFrame:
         [drawn.household_numbers().take(people.household), member_numbers(people.household)],
         names=["interview_id", "member_no"],
     )
-    return pd.DataFrame(columns).set_index(index)[(drawn.outcome == MET)[people.household]]
+    frame: pd.DataFrame = pd.DataFrame(columns).set_index(index)[(drawn.outcome == MET)[people.household]]
+    return frame
 
 
 def truth(drawn: Drawn) -> pd.DataFrame:
