@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from forms.lists import ENTITY_LISTS, household_uuid
 from server.accounts.access import system_work
-from server.cases.sealed import open_answers, open_heads
+from server.cases.sealed import open_heads
 from server.cases.tables import Interview
 from server.central.entities import Row
 from server.enumerators.tables import HOUSEHOLD, VILLAGE, Assignment, BackCheck, Enumerator
@@ -245,6 +245,7 @@ def _latest_interviews(session: Session, round_id: str) -> _Interviews:
             Interview.member_count,
             Interview.head_name,
             Interview.review_state,
+            Interview.replaces,
         )
         .where(Interview.round_id == round_id)
         .order_by(Interview.submitted_at, Interview.interview_id)
@@ -258,8 +259,7 @@ def _latest_interviews(session: Session, round_id: str) -> _Interviews:
             strict=True,
         )
     )
-    loose = [row.interview_id for row in found if not row.household_code]
-    replaced = _replaced(session, loose) if any(not row.household_code for row in returned) else set()
+    replaced = {row.replaces for row in found}
     by_household: dict[str, _Taken] = {}
     without_code: list[_Taken] = []
     for row in found:
@@ -275,19 +275,6 @@ def _latest_interviews(session: Session, round_id: str) -> _Interviews:
         else:
             without_code.append(one)
     return _Interviews(by_household, without_code)
-
-
-@system_work("phones")
-def _replaced(session: Session, interview_ids: Sequence[str]) -> set[str]:
-    """The interviews that these say they replace."""
-    replaced: set[str] = set()
-    for batch in _batches(interview_ids):
-        sealed = session.execute(
-            select(Interview.interview_id, Interview.answers).where(Interview.interview_id.in_(batch))
-        )
-        opened = open_answers(session, [(row.interview_id, row.answers) for row in sealed])
-        replaced |= {str((answers or {}).get("replaces") or "") for answers in opened}
-    return replaced
 
 
 def _reasons(session: Session, interview_ids: Sequence[str]) -> dict[str, str]:

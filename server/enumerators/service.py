@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from poverty.frames import MET
 from server.accounts.access import system_work
 from server.cases.tables import Interview
 from server.central.client import Central
@@ -210,7 +211,7 @@ def revoke(database: Database, central: Central, round_id: str, code: str, *, re
 def draw_backchecks(session: Session, round_id: str, *, share: float, seed: int) -> int:
     """Draw the share of every enumerator's interviews for a second visit; how many were added to those drawn.
 
-    Drawn are interviews with people met, as they stand now; who is rejected is not visited again. Raises `UserError`
+    Drawn are interviews with people met that count now; who is rejected is not visited again. Raises `UserError`
     for a share outside 0 to 1, or a round without back-checkers.
     """
     if not 0 < share <= 1:
@@ -226,7 +227,8 @@ def draw_backchecks(session: Session, round_id: str, *, share: float, seed: int)
         select(Interview.interview_id, Interview.enumerator)
         .where(
             Interview.round_id == round_id,
-            Interview.member_count > 0,
+            Interview.outcome == MET,
+            Interview.superseded_by.is_(None),
             Interview.review_state != "rejected",
             Interview.enumerator.is_not(None),
         )
