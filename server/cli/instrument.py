@@ -141,10 +141,12 @@ def codebook(
     shown = settings().forms.show_proposal
     books = []
     try:
-        for name in FORM_NAMES:
-            form = read_form(_source(name), standard, constants, show_proposal=shown)
-            earlier = _published_versions(round_id, name, form.version) if published and round_id is not None else []
-            books.append(make(form, standards, earlier))
+        with progress_bars(quiet=json) as bars:
+            for done, name in enumerate(FORM_NAMES, start=1):
+                form = read_form(_source(name), standard, constants, show_proposal=shown)
+                versions = _published_versions(round_id, name, form.version) if published and round_id else []
+                books.append(make(form, standards, versions))
+                bars("forms", done, len(FORM_NAMES))
     except FormError as error:
         raise _user_error(error) from None
     out.mkdir(parents=True, exist_ok=True)
