@@ -1,7 +1,7 @@
 """Which interview of a household counts, where a round holds several.
 
 An interview is made in place of another when the form says so (`replaces`: the one before was returned and its
-household offered again), and a household that was not met the first time is visited again. Only the newest counts.
+household offered again), and a household on the list that was not met is visited again. Only the newest counts.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ def supersede(session: Session, round_id: str) -> list[dict[str, Any]]:
         new.submitted_at > old.submitted_at,
         and_(new.submitted_at == old.submitted_at, new.interview_id > old.interview_id),
     )
-    again = and_(old.outcome != MET, new.outcome == MET, new.household_code == old.household_code)
-    statement = (
-        select(old.interview_id, new.interview_id)
-        .join(new, or_(new.replaces == old.interview_id, again))
-        .where(old.round_id == round_id, new.round_id == round_id, new.review_state != "rejected", later)
-        .order_by(new.submitted_at, new.interview_id)
+    pairs = select(new.submitted_at, new.interview_id, old.interview_id).where(
+        old.round_id == round_id, new.round_id == round_id, new.review_state != "rejected", later
     )
-    newest: dict[str, str] = {}
-    for before, after in session.execute(statement):
-        newest[before] = after
+    # Two statements, each led by the few that name another or were not met: joined by `or` they would read all pairs.
+    replacing = pairs.join_from(new, old, new.replaces == old.interview_id)
+    again = pairs.join_from(old, new, new.household_code == old.household_code)
+    again = again.where(old.outcome != MET)
+    found = [(at, after, before) for query in (replacing, again) for at, after, before in session.execute(query)]
+    newest = {before: after for _, after, before in sorted(found)}
     for before, after in newest.items():
         session.execute(update(Interview).where(Interview.interview_id == before).values(superseded_by=after))
     return [

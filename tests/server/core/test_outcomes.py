@@ -104,10 +104,12 @@ def test_a_rejected_interview_takes_nobodys_place(database: Database) -> None:
     assert interview(database, 1).superseded_by == instance_id(2)
 
 
-def test_a_household_met_at_the_second_visit_counts_once(database: Database) -> None:
+def test_a_household_visited_a_second_time_counts_once(database: Database) -> None:
     receive(database, odata_row(not_met(1, "absent", "33-1"), 1), odata_row(not_met(3, "absent", "33-3"), 3))
     receive(database, odata_row(met(2, "33-1"), 2, submissionDate=LATER))
     assert counted(database) == {instance_id(2), instance_id(3)}
+    receive(database, odata_row(not_met(4, "refused", "33-3"), 4, submissionDate=LATER))
+    assert counted(database) == {instance_id(2), instance_id(4)}
 
 
 def test_two_interviews_that_were_both_held_are_left_to_a_person(database: Database) -> None:
