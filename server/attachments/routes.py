@@ -31,7 +31,10 @@ Chosen = Annotated[Filters, Depends(filters_of)]
 #: What a phone sent is shown as a picture and as nothing else: no script runs in it, no page frames it.
 _HEADERS = {
     "Cache-Control": "private, no-store",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    # A browser shows a picture alone in a page that it makes itself, with a style of its own.
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+    ),
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }

@@ -90,13 +90,17 @@ def verify(round_id: OpenRounds = None, json: Json = False) -> None:
 
 def rebuild(round_id: RoundOption = None, json: Json = False) -> None:
     """Tính lại mọi phiếu từ dữ liệu đã nhận. / Derive every interview again from what was received."""
+    from server.attachments.service import open_store
     from server.cases import service as cases
+    from server.paradata import service as paradata
     from server.rounds import service as rounds
 
-    with open_database() as database:
+    of = settings()
+    with open_database(of) as database:
         with database.session() as session:
             chosen = rounds.choose(session, round_id).round_id
         with progress_bars(quiet=json) as report:
+            paradata.rebuild(database, open_store(of), chosen)
             derived = cases.rebuild(database, chosen, lambda done, total: report("derive", done, total))
     answer({"round": chosen, "derived": derived}, f"Đã tính lại {derived} phiếu của đợt {chosen}.", as_json=json)
 

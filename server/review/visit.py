@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
+from poverty.frames import INCOME_SOURCES
 from server.accounts.access import Scope
 from server.attachments import service as attachments
 from server.attachments.media import IMAGES
@@ -18,7 +19,7 @@ from server.paradata import service as paradata
 from server.paradata.service import LOG_NAME
 from server.submissions import service as submissions
 from server.submissions.tables import ODATA_JSON, Submission
-from server.web import words
+from server.web import formats, words
 from server.web.language import Language
 
 #: Answers whose digits are hidden wherever they stand.
@@ -115,7 +116,13 @@ def _name(question: str, position: int | None, language: Language) -> str:
 def _said(question: str, text: str, language: Language, shown: Callable[[Any], str]) -> str:
     if text == "":
         return ""
-    return shown(text) if question in _MASKED else words.answer(question, text, language)
+    if question in _MASKED:
+        return shown(text)
+    return (
+        formats.number(text, language)
+        if question in INCOME_SOURCES and text.isdecimal()
+        else words.answer(question, text, language)
+    )
 
 
 def _questions(session: Session, current: Submission | None) -> dict[str, str]:
