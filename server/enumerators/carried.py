@@ -55,7 +55,7 @@ class Carried:
 
 
 @system_work("phones")
-def households(session: Session, round_id: str) -> Carried:
+def household_rows(session: Session, round_id: str) -> Carried:
     """The list `households` of a round."""
     of = rounds.get(session, round_id)
     taken = _latest_interviews(session, round_id)
@@ -100,7 +100,7 @@ def households(session: Session, round_id: str) -> Carried:
 
 
 @system_work("phones")
-def backchecks(session: Session, round_id: str) -> Carried:
+def backcheck_rows(session: Session, round_id: str) -> Carried:
     """The list `backchecks` of a round: of a household its place and the head's name, and no answer."""
     found = session.execute(
         select(

@@ -259,7 +259,7 @@ def send_lists(
     with database.session() as session:
         if not has_people(session, round_id):
             return []
-        lists = [carried.households(session, round_id), carried.backchecks(session, round_id)]
+        lists = [carried.household_rows(session, round_id), carried.backcheck_rows(session, round_id)]
     ensure_lists(central, [one.name for one in lists])
     for one in lists:
         sent.append(push(central, one.name, one.rows, progress))

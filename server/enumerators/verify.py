@@ -74,7 +74,7 @@ def verify(
     with database.session() as session:
         people = phones(session, round_id)
         published = {one.name: one for one in rounds.forms_of(session, round_id)}
-        lists = [carried.households(session, round_id), carried.backchecks(session, round_id)]
+        lists = [carried.household_rows(session, round_id), carried.backcheck_rows(session, round_id)]
     if not published:
         raise UserError(
             "round_unpublished",

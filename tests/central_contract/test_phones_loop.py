@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -179,7 +180,8 @@ def test_a_visit_made_offline_and_an_interview_returned(of: Round, wait_for: Wai
     met = of.province.households
     met = met[met["household_code"].isin(listed) & met["outcome"].eq("met")]
     code = str(met["household_code"].iloc[0])
-    instance = "uuid:3f0c1d52-6f0e-4a51-9a0f-000000000001"
+    # Of their own each time: the visit's uuid follows from it, and is unique on the whole server.
+    instance, second = (f"uuid:{uuid.uuid4()}" for _ in range(2))
     of.visit("RSV-0001", code, instance)
     assert wait_for(lambda: [row["household_code"] for row in of.rows("RSV-0001", "visits")]) == [code]
     [visit] = of.rows("RSV-0001", "visits")
@@ -195,7 +197,6 @@ def test_a_visit_made_offline_and_an_interview_returned(of: Round, wait_for: Wai
     assert (row["status"], row["returned_reason"], row["replaces"]) == ("returned", "Thiếu thu nhập", instance)
     assert of.verify().holds
 
-    second = "uuid:3f0c1d52-6f0e-4a51-9a0f-000000000002"
     of.visit("RSV-0001", code, second)
     central.sync(of.database, of.settings.central, ROUND)
     [row] = [row for row in of.rows("RSV-0001") if row["household_code"] == code]

@@ -85,12 +85,12 @@ def import_(of: Field, *rows: dict[str, Any]) -> enumerators.Imported:
 
 def households(of: Field) -> list[Row]:
     with of.database.session() as session:
-        return carried.households(session, ROUND).rows
+        return carried.household_rows(session, ROUND).rows
 
 
 def by_person(of: Field) -> dict[str, list[str]]:
     with of.database.session() as session:
-        found = carried.households(session, ROUND).by_phone()
+        found = carried.household_rows(session, ROUND).by_phone()
     return {code: sorted(row.data["household_code"] for row in rows) for code, rows in found.items()}
 
 
@@ -110,7 +110,7 @@ def test_villages_and_households_are_assigned(of: Field) -> None:
         "a household goes before its village"
     )
     with of.database.session() as session:
-        assert carried.households(session, ROUND).unassigned == 2
+        assert carried.household_rows(session, ROUND).unassigned == 2
     one = next(row for row in households(of) if row.data["household_code"] == "H0a")
     assert one.uuid == household_uuid(ROUND, "H0a")
     assert one.label == "Trần Mẫu 0a · H0a"
