@@ -35,6 +35,8 @@ ROUND = "2026"
 REVIEW_DATE = date(2026, 9, 1)
 #: Up to this many households are typed into phones one question at a time; more are written directly.
 BY_PHONE_UP_TO = 2000
+#: About so many households have a photo and an audit log: each is sent, fetched and sealed by itself.
+WITH_FILES = 200
 
 Scope = Literal["annual", "full"]
 
@@ -158,6 +160,7 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
 
     from sandbox.central.process import StandIn
     from sandbox.population import generate
+    from server.attachments import service as attachments
     from server.central import service as central
     from server.database import Database
     from server.registry import service as registry
@@ -186,7 +189,9 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
         with clock("field"):
             summary.submitted = _interview(options, province, form, phone_url, progress)
         with clock("sync"):
-            synced = central.sync(database, settings.central, ROUND, progress=progress)
+            synced = central.sync(
+                database, settings.central, ROUND, keeping=attachments.keep(settings), progress=progress
+            )
             summary.pulled = synced.pulled.live
         with clock("reconcile"):
             progress("reconcile", 0, 0)
@@ -314,6 +319,7 @@ def _interview(options: DemoOptions, province: Province, form: RoundForm, phone_
     from poverty import standard_for
     from sandbox.fieldwork import send
     from sandbox.interviews import by_phone, directly
+    from sandbox.paradata import with_files
     from sandbox.phone_lists import write_lists
 
     write_lists(province, ROUND, form.media_dir)
@@ -323,6 +329,8 @@ def _interview(options: DemoOptions, province: Province, form: RoundForm, phone_
     else:
         standard = standard_for(REVIEW_DATE.year)
         filled = directly(province, form.built, form.media_dir, standard=standard, seed=options.seed)
+    share = min(1.0, WITH_FILES / options.households)
+    filled = with_files(filled, form.built, seed=options.seed, logged=0.9 * share, photographed=0.7 * share)
     return send(filled, phone_url, lambda done: progress("field", done, options.households))
 
 
