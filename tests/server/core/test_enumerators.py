@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 import pytest
 from sqlalchemy import insert, select
@@ -28,7 +29,11 @@ from server.errors import NotFoundError
 from server.registry.sealed import seal_households, seal_members
 from server.registry.tables import RegistryHousehold, RegistryMember
 from server.review import service as review
+from server.rounds import service as rounds
 from server.settings import CentralSettings
+from server.submissions import service as submissions
+from server.submissions.rows import read_row
+from server.submissions.service import Source
 from server.units.problems import FileError
 from tests.server.fieldwork import PROVINCE, REVIEW_DATE, ROUND, Field, answers, odata_row, receive, squares
 
@@ -207,9 +212,32 @@ def test_a_returned_interview_of_no_listed_household_goes_to_who_took_it(of: Fie
     assert (offered.data["assignment_key"], offered.data["replaces"]) == ("RSV-0001", interview)
 
 
-def _ids(of: Field) -> list[str]:
-    from server.submissions import service as submissions
+def _apply(of: Field, number: int, **given: Any) -> str:
+    """An application as received; its id."""
+    row = odata_row({"enumerator": "RSV-0001", "who": given, "goes_to_review": given.pop("goes", "yes")}, number)
+    source = Source(of.project_id, "application", ROUND, "application")
+    with of.database.session() as session:
+        rounds.attach_form(session, ROUND, "application", of.project_id, "application", "1")
+        submissions.store(session, source, [read_row(orjson.dumps(row))], datetime(2026, 9, 3, 3, tzinfo=UTC))
+    return str(row["__id"])
 
+
+def test_who_applies_is_on_the_phone_too(of: Field) -> None:
+    import_(of, {"code": "RSV-0001", "villages": village(0)}, {"code": "RSV-0002", "villages": village(1)})
+    _apply(of, 11, on_list="listed", household_code="H0a")
+    new = {"on_list": "new", "head_name": "Lê Thị Mới", "head_birth_year": 1975, "member_count": 4}
+    applied = _apply(of, 12, village_id=village(1), commune_code=COMMUNES[1], address="Ngõ 3", **new)
+    _apply(of, 13, village_id=village(1), commune_code=COMMUNES[1], goes="no", **new)
+    statuses = {row.data["household_code"]: row.data["status"] for row in households(of)}
+    assert (statuses["H0a"], statuses["H0b"]) == ("applied", "listed")
+    [row] = [row for row in households(of) if row.data["household_code"].startswith("DN-")]
+    assert row.label == f"Lê Thị Mới · {row.data['household_code']}"
+    assert (row.data["assignment_key"], row.data["status"]) == ("RSV-0002", "applied"), "who has the village"
+    assert (row.data["head_birth_year"], row.data["member_count"], row.data["address"]) == ("1975", "4", "Ngõ 3")
+    assert row.uuid == household_uuid(ROUND, f"application:{applied}")
+
+
+def _ids(of: Field) -> list[str]:
     with of.database.session() as session:
         return submissions.all_ids(session, ROUND)
 
