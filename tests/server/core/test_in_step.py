@@ -289,6 +289,22 @@ def test_every_published_form_is_pulled_and_households_alone_become_interviews(f
     assert derived_rows(field.database) == before
 
 
+def test_a_rebuild_gives_the_same_rows_with_earlier_versions_and_without_the_erased(field: Field) -> None:
+    field.send(1, 2, 3)
+    field.sync()
+    field.edit(1, 1, household_size=3)
+    field.edit(1, 2, household_size=2)
+    field.edit(2, 1, household_size=4)
+    field.delete(3)
+    field.sync()
+    erase(field.database, instance_id(2), by="officer", reason=Reason.SUBJECT_REQUEST)
+    assert [one[3] for one in versions(field.database, 1)] == ["odata_json", "xml", "odata_json"]
+    before = derived_rows(field.database)
+    assert len(before["interviews"]) == 1
+    assert cases.rebuild(field.database, ROUND) == 3
+    assert derived_rows(field.database) == before
+
+
 def test_a_form_that_is_gone_does_not_keep_the_others_from_it(field: Field) -> None:
     field.send(1)
     with field.database.session() as session:
