@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 
 from poverty.questions import Language, Text
 from poverty.standard import Rule, Standard
@@ -19,16 +18,18 @@ STATUS_WORDS: dict[Status, Text] = {
     "unofficial": Text("theo văn bản không chính thức", "from a text that is not official"),
     "illustrative": Text("minh họa, chờ văn bản", "illustrative, waits for the text"),
 }
-_STYLE = Path(__file__).with_name("page.css")
 
 
-def page(standard: Standard, answers: AnswerWords) -> str:
-    """The standard as a whole HTML page that stands alone; `answers` are the names of the answers' codes."""
+def page(standard: Standard, answers: AnswerWords, style: str = "") -> str:
+    """The standard as a whole HTML page that stands alone.
+
+    answers: the names of the answers' codes. style: the CSS to put into its head.
+    """
     return (
         '<!doctype html>\n<html lang="vi">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(standard.title.vi)}</title>\n<style>\n{_STYLE.read_text(encoding='utf-8')}</style>\n"
-        f"</head>\n<body>\n<main>\n{body(standard, answers)}</main>\n</body>\n</html>\n"
+        f"<title>{escape(standard.title.vi)}</title>\n<style>\n{style}</style>\n"
+        f'</head>\n<body class="alone">\n<main class="standard">\n{body(standard, answers)}</main>\n</body>\n</html>\n'
     )
 
 

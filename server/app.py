@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
     from server.accounts.dependencies import EVERY_REQUEST
     from server.accounts.service import AccountPolicy, Accounts
     from server.secrets.service import master_keys
+    from server.standards import service as standards
     from server.web import install as web
     from server.web.limits import LimitedBody
     from server.web.request_log import RequestLog
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None, *, demo_actor: Actor | None = N
     if settings is None:
         install_logs("json")
         settings = load_settings()
+    standards.install(settings)
     database = Database(settings.database_url)
     masters = database.use_keys(master_keys(settings))
 

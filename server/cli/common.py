@@ -37,7 +37,7 @@ _STAGES = {
     "lists": "Gửi danh sách tới điện thoại",
     "phones": "Kiểm tra từng máy",
     "parity": "Điện thoại điền phiếu",
-    "forms": "Kiểm tra phiếu",
+    "forms": "Đọc phiếu",
     # Of the demo.
     "population": "Sinh dân cư giả lập",
     "central": "Khởi động ODK Central giả lập",
@@ -50,10 +50,13 @@ _STAGES = {
 
 
 def settings() -> Settings:
-    """The settings of the environment. Raises `SettingsError`."""
+    """The settings of the environment; the province's own standards are then found. Raises `SettingsError`."""
     from server.settings import load_settings
+    from server.standards.service import install
 
-    return load_settings()
+    found = load_settings()
+    install(found)
+    return found
 
 
 @contextmanager

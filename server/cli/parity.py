@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.common import Json, answer, progress_bars
+from server.cli.common import Json, answer, progress_bars, settings
 
 _SHOWN = 20
 
@@ -25,8 +25,9 @@ def parity(
     Mã thoát là 0 chỉ khi không có giá trị nào lệch. / Exit status 0 only when no value differs.
     """
     from sandbox.parity import check
-    from server.cli.standards import load
+    from server.standards.service import load
 
+    settings()
     with progress_bars(quiet=json) as bars:
         result = check(load(standard), households, seed, lambda done, total: bars("parity", done, total))
     differing = [

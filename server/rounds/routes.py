@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from poverty import shipped_standards
 from server.accounts.access import Action, Entity, permitted, reads
 from server.accounts.actor import Actor
 from server.accounts.dependencies import reader
@@ -20,6 +19,7 @@ from server.audit.service import Event, append
 from server.errors import UserError
 from server.rounds import queries, service
 from server.rounds.tables import KINDS, SCOPES, Round
+from server.standards import service as standards
 from server.units import service as units
 from server.web.dependencies import database_of
 from server.web.formats import ZONE
@@ -185,7 +185,7 @@ def _page(
             "mine": queries.within(session, scope),
             "provinces": units.provinces_within(session, scope),
             "standards": [
-                (one.id, one.title.in_language(language), one.first_year, one.last_year) for one in shipped_standards()
+                (one.id, one.title.in_language(language), one.first_year, one.last_year) for one in standards.at_hand()
             ],
             "kinds": KINDS,
             "scopes": SCOPES,

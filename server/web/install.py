@@ -12,6 +12,7 @@ from server.central.routes import router as central
 from server.maps.routes import router as maps
 from server.review.routes import router as review
 from server.rounds.routes import router as rounds
+from server.standards.routes import router as standards
 from server.units.routes import router as units
 from server.web import errors
 from server.web.headers import SameOriginWrites, SecurityHeaders
@@ -35,6 +36,7 @@ def install(app: FastAPI) -> None:
     app.include_router(review)
     app.include_router(attachments)
     app.include_router(rounds)
+    app.include_router(standards)
     app.include_router(central)
     app.include_router(units)
     app.include_router(web)

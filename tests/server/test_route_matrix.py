@@ -155,6 +155,8 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ),
     ("POST", "/rounds/{round_id}/open"): preparers(REFUSED, 303, path=f"/rounds/{ROUND}/open"),
     ("POST", "/rounds/{round_id}/close"): preparers(HIDDEN, HIDDEN, path="/rounds/none/close"),
+    # the law that a round applies
+    ("GET", "/standards/{standard_id}"): Rule(dict.fromkeys(WITH_ROUNDS, 200), path="/standards/nd07-2021"),
     # when each form was last in step, and syncing now
     ("GET", "/sync"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
     ("POST", "/sync"): preparers(REFUSED, 303),

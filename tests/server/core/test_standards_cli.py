@@ -10,6 +10,16 @@ import pytest
 from poverty.standard import SHIPPED
 from server.cli import standards
 from server.errors import UserError
+from server.standards import service
+
+EXAMPLE = SHIPPED / "examples" / "province-stricter.yaml"
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("poverty.standard._folders", [])
+    monkeypatch.setenv("RASOAT_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
 
 
 def test_the_list_says_what_is_in_force_when(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +50,13 @@ def test_a_broken_file_is_told_with_its_place(tmp_path: Path) -> None:
         standards.show(str(tmp_path / "own.yaml"), None)
     with pytest.raises(UserError, match="no standard `nd99`; there are: nd07-2021, nd351-2025"):
         standards.show("nd99", None)
+
+
+def test_a_province_s_own_file_is_at_hand(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data_dir / service.FOLDER).mkdir(parents=True)
+    (data_dir / service.FOLDER / EXAMPLE.name).write_bytes(EXAMPLE.read_bytes())
+    standards.listing(json=True)
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)["standards"]}
+    assert rows["province-stricter"]["based_on"] == "nd07-2021"
+    standards.show("province-stricter", None)
+    assert "Ví dụ minh họa" in capsys.readouterr().out
