@@ -61,7 +61,14 @@ class SubmissionFeed:
 
     def first_arrival(self, condition: str | None = None) -> datetime | None:
         """Arrival of the oldest submission; None when there is none."""
-        params = {"$top": "1", "$orderby": f"{_SUBMITTED} asc"}
+        return self._arrival("asc", condition)
+
+    def last_arrival(self) -> datetime | None:
+        """Arrival of the newest submission; None when there is none. It may be in the future: clocks are set."""
+        return self._arrival("desc", None)
+
+    def _arrival(self, order: str, condition: str | None) -> datetime | None:
+        params = {"$top": "1", "$orderby": f"{_SUBMITTED} {order}"}
         if condition:
             params["$filter"] = condition
         for row in self._read(params):

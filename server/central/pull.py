@@ -189,11 +189,15 @@ class _Pull:
 
     def _windows(self, first: datetime, now: datetime, total: int) -> Iterator[tuple[datetime, datetime | None]]:
         """Halve [first, now) until each window holds about as many as asked for; oldest first."""
+        if total <= self._window:
+            yield first, None
+            return
         waiting: list[tuple[datetime, datetime | None, int]] = [(first, None, total)]
+        # Dates may lie beyond `now`, when Central's clock was set; and its header has whole seconds.
+        last = max(now, self._feed.last_arrival() or now) + timedelta(seconds=1)
         while waiting:
             since, before, count = waiting.pop()
-            # The header that `now` came from has whole seconds.
-            end = before if before is not None else max(now, since) + timedelta(seconds=1)
+            end = before if before is not None else last
             middle = since + (end - since) / 2
             if count <= self._window or end - since <= _SHORTEST_WINDOW:
                 yield since, before
