@@ -119,6 +119,7 @@ def _read(
     return Registry(frame, members.set_index(["household_code", "member_no"]), problems)
 
 
+@system_work("reconcile")
 def _conditions(communes: Sequence[str] | None, codes: Sequence[str] | None) -> Iterator[Any]:
     """Conditions on `RegistryHousehold` that together select what is asked for, none of them too long."""
     if communes is None and codes is None:
