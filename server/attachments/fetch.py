@@ -189,14 +189,22 @@ class _Fetch:
     def _keep(self, version: Version, name: str, found: Download, judged: Judged) -> None:
         assert found.content is not None
         with self._database.session() as session:
-            # Noted first: from here on this transaction writes, and an erasure waits for it or is seen by it.
-            self._update(
-                session, version, name, state=STORED, media_type=judged.media_type, size=found.size,
-                has_thumbnail=judged.thumbnail is not None,
-            )  # fmt: skip
             vault = vault_of(session)
             subject = interview_subject(version.central_id)
+            # The key first, as an erasure takes it first: neither waits for what the other holds.
             if vault.hold([subject]):
+                return
+            self._update(
+                session,
+                version,
+                name,
+                state=STORED,
+                media_type=judged.media_type,
+                size=found.size,
+                has_thumbnail=judged.thumbnail is not None,
+            )
+            # SQLite holds nothing before the first write: an erasure may have been in between.
+            if vault.erased([subject]):
                 session.rollback()
                 return
             address = address_of(vault, subject, found.content)
