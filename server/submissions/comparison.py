@@ -74,6 +74,7 @@ def compare(session: Session, source: Source, heads: Iterable[Received]) -> Diff
     return found
 
 
+@system_work("compare with Central")
 def _compare(session: Session, source: Source, heads: Iterator[Received]) -> Difference:
     names = [column.name for column in _HEADS.columns]
     found = Difference()
