@@ -100,6 +100,11 @@ def _answer_import(imported: Imported, rejected: Path, *, as_json: bool) -> None
         lines.append(
             f"Thêm {changed.added} hộ, sửa {changed.changed}, giữ nguyên {changed.unchanged}, bỏ {changed.removed}."
         )
+        if changed.erased:
+            lines.append(
+                f"{changed.erased} hộ đã xoá theo yêu cầu: giữ phân loại, không giữ ai. / "
+                f"{changed.erased} households were erased: their status is kept, nobody in them."
+            )
         if changed.left:
             lines.append(
                 f"{changed.left} hộ đã nhập của các xã này không có trong tệp; chạy lại với --replace để bỏ. / "
