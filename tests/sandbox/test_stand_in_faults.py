@@ -55,11 +55,10 @@ def test_half_a_document(http: httpx.Client) -> None:
 def test_a_document_cut_at_a_byte(http: httpx.Client) -> None:
     whole = http.get("/v1/projects").content
     arm(http, "half", at=7)
-    arrived = b""
-    with pytest.raises(httpx.RemoteProtocolError), http.stream("GET", "/v1/projects") as answer:
-        for piece in answer.iter_raw():
-            arrived += piece
-    assert arrived == whole[:7]
+    arrived: list[bytes] = []
+    with http.stream("GET", "/v1/projects") as answer, pytest.raises(httpx.RemoteProtocolError):
+        arrived.extend(answer.iter_raw())
+    assert b"".join(arrived) == whole[:7]
     arm(http, "truncated", at=7)
     assert http.get("/v1/projects").content == whole[:7]
 
