@@ -6,15 +6,33 @@ Each noun declares its own tables on `Base`; `import_tables` gathers them for mi
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
+import psycopg
+from psycopg import sql
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Text,
+    TypeDecorator,
+    any_,
+    create_engine,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 
 if TYPE_CHECKING:
     from server.secrets.master import MasterKeys
@@ -42,6 +60,17 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """On SQLite, the text that SQLAlchemy would store: written by `isoformat`, which takes a tenth of the time."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+
+        def as_text(value: datetime | None) -> str | None:
+            utc = self.process_bind_param(value, dialect)
+            return None if utc is None else utc.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+        return as_text
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
@@ -135,6 +164,56 @@ def insert_or_skip(session: Session, table: type[Base]) -> Any:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def one_of(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """That a text column is one of many values: a single array for PostgreSQL, whose driver reads long lists slowly."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(list(values), postgresql.ARRAY(Text)))
+    return column.in_(values)
+
+
+def insert_new_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows, all with the same columns, passing over those whose key is there already."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert_or_skip(session, table), rows)
+        return
+    columns = [column for column in table.__table__.columns if column.name in rows[0]]
+    names = [column.name for column in columns]
+    arrays = [literal([row[column.name] for row in rows], postgresql.ARRAY(column.type)) for column in columns]
+    new = func.unnest(*arrays).table_valued(*names).render_derived()
+    statement = postgresql.insert(table).from_select(names, select(*(new.c[name] for name in names)))
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows, all with the same columns, past the session's unit of work.
+
+    By COPY on PostgreSQL, which takes a fraction of the time of statements. Raises what an INSERT would raise.
+    """
+    connection = session.connection()
+    if not rows or connection.dialect.name != "postgresql":
+        connection.execute(insert(table), rows)
+        return
+    columns = [column for column in table.__table__.columns if column.name in rows[0]]
+    processors = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    writers = [(column.name, processor) for column, processor in zip(columns, processors, strict=True)]
+    copy = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table.__tablename__), sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+    )
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    try:
+        with driver.cursor() as cursor, cursor.copy(copy) as lines:
+            for row in rows:
+                lines.write_row(
+                    [row[name] if processor is None else processor(row[name]) for name, processor in writers]
+                )
+    except psycopg.Error as error:
+        # As SQLAlchemy raises it, and without the rows.
+        raise DBAPIError.instance(
+            "COPY", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from None
 
 
 def scrub(database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from server.central.client import Central, part
 from server.central.errors import CentralError
 from server.database import Database
+from server.submissions import service as submissions
 from server.submissions import versions
 from server.submissions.service import Source
 from server.submissions.versions import Earlier, Waiting
@@ -38,6 +39,7 @@ def fetch_history(database: Database, central: Central, source: Source) -> int:
                 if error.code != "central_not_found":
                     raise
         with database.session() as session:
+            submissions.hold_sync_state(session, source)  # another pull may be storing the same versions
             fetched += versions.add_history(session, source, found, datetime.now(UTC))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from server.database import insert_or_skip
+from server.database import insert_new_rows, one_of
 from server.secrets.tables import HouseholdKey, ServiceKey, StoredMasterKey
 
 #: Subjects in one statement: below the number of bound values that SQLite (32,766) and PostgreSQL (65,535) take.
@@ -35,14 +35,15 @@ def wrapped_keys(
     columns = (HouseholdKey.subject, HouseholdKey.wrapped, HouseholdKey.master_number)
     for start in range(0, len(subjects), SUBJECTS_PER_STATEMENT):
         some = subjects[start : start + SUBJECTS_PER_STATEMENT]
-        statement = select(*columns).where(HouseholdKey.subject.in_(some)).order_by(HouseholdKey.subject)
+        of = one_of(session, HouseholdKey.subject, some)
+        statement = select(*columns).where(of).order_by(HouseholdKey.subject)
         yield from session.execute(statement.with_for_update(read=True) if hold else statement)
 
 
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
     """Store new keys; a subject that got one meanwhile keeps it."""
     if rows:
-        session.connection().execute(insert_or_skip(session, HouseholdKey), rows)
+        insert_new_rows(session, HouseholdKey, rows)
 
 
 def destroy_keys(session: Session, subjects: Sequence[str], at: datetime) -> None:

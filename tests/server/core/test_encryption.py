@@ -17,6 +17,7 @@ from server.cases import service as cases
 from server.cases.tables import Interview
 from server.cli.demo import DemoOptions, demo_province
 from server.database import Database
+from server.errors import NotFoundError
 from server.registry import service as registry
 from server.secrets.service import MasterKeys, SecretsError, Tampered, name_keys, rotate, vault_of
 from server.submissions import service as submissions
@@ -189,7 +190,7 @@ def test_without_the_right_key_nothing_is_opened_stored_or_derived(database: Dat
         lambda: cases.rebuild(locked, ROUND),
         lambda: registry.reconcile(locked, ROUND),
     ):
-        with pytest.raises((SecretsError, registry.NotFoundError)):
+        with pytest.raises((SecretsError, NotFoundError)):
             attempt()
     locked.dispose()
     database.use_keys(KEYS)
