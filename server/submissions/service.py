@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
-from server.database import insert_rows, one_of
+from server.database import insert_or_skip, insert_rows, one_of
 from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
 from server.secrets.service import Place, interview_subject, vault_of
@@ -275,9 +275,10 @@ def sync_state(session: Session, source: Source) -> SyncState:
     """How far the form has been pulled; a fresh state when it never was."""
     state = session.get(SyncState, (source.project_id, source.form_id))
     if state is None:
-        state = SyncState(project_id=source.project_id, form_id=source.form_id)
-        session.add(state)
-        session.flush()
+        # Another pull may be making it.
+        key = {"project_id": source.project_id, "form_id": source.form_id}
+        session.connection().execute(insert_or_skip(session, SyncState), key)
+        state = session.get_one(SyncState, (source.project_id, source.form_id))
     return state
 
 
