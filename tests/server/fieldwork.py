@@ -241,7 +241,8 @@ def submission_xml(
     given: dict[str, Any], number: int, version: str, *, revision: int = 0, deprecated: str | None = None
 ) -> str:
     """The submission as XML; an answer of None is an empty element, a list a repeat. `audit` goes to the meta block."""
-    given = dict(given)
+    # Members stand in a group of their own, as in the form: Central gives what stands where the form has it.
+    given = {**given, "member": [{"person": member} for member in given.get("member", [])]}
     audit = given.pop("audit", None)
     meta = "" if audit is None else f"<audit>{audit}</audit>"
     meta += f"<instanceID>{instance_id(number, revision)}</instanceID>"
