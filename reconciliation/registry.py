@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import yaml
@@ -47,12 +48,24 @@ COLUMNS: dict[str, tuple[str, str]] = {
 REQUIRED = ("Mã hộ", "Năm", "Mã xã", "Phân loại", "STT thành viên", "Họ và tên")
 
 HOUSEHOLD_COLUMNS = ["year", "commune_code", "village_id", "village_name", "status", "head_name"]
-PROBLEM_COLUMNS = ["sheet", "row", "column", "problem", "rejected"]
+PROBLEM_COLUMNS = ["sheet", "row", "column", "problem", "column_en", "problem_en", "rejected"]
 MEMBER_COLUMNS = ["full_name", "relation", "sex", "birth_date", "birth_year", "cccd", "ethnicity"]
 
 
+class Said(NamedTuple):
+    """A sentence in both languages: what is wrong and what to do about it, never a person's value."""
+
+    vi: str
+    en: str
+
+
 class RegistryError(Exception):
-    """A list that cannot be read at all; the message names the place and the remedy."""
+    """A list that cannot be read at all: `vi` and `en` name the place and the remedy."""
+
+    def __init__(self, place: str, vi: str, en: str) -> None:
+        super().__init__(f"{place}: {vi}\n{place}: {en}")
+        self.vi = f"{place}: {vi}"
+        self.en = f"{place}: {en}"
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,9 @@ class Registry:
     members: by (`household_code`, `member_no`): full_name, relation, sex, birth_date (datetime64), birth_year
         (Int64), cccd, ethnicity; codes as in `poverty.frames`.
     problems: one row per cell or row that was not taken as it stands: sheet (name), row (number on the sheet), column
-        (heading; '' = the whole row), problem (Vietnamese sentence with the remedy; no value of a person), rejected
-        (bool: the whole household, or the row that belongs to none, was left out).
+        (heading; '' = the whole row), problem (Vietnamese sentence with the remedy; no value of a person), column_en
+        and problem_en (the same in English), rejected (bool: the whole household, or the row that belongs to none, was
+        left out).
     """
 
     households: pd.DataFrame
@@ -102,11 +116,21 @@ def load_columns(path: Path) -> dict[str, str]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RegistryError(f"{path.name}: không có tệp này; kiểm tra lại đường dẫn") from None
+        raise RegistryError(
+            path.name, "không có tệp này; kiểm tra lại đường dẫn", "no such file; check the path"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise RegistryError(f"{path.name}: không đọc được như YAML; mỗi dòng ghi «Tiêu đề: cột»") from None
+        raise RegistryError(
+            path.name,
+            "không đọc được như YAML; mỗi dòng ghi «Tiêu đề: cột»",
+            "cannot be read as YAML; write «Heading: column» on each line",
+        ) from None
     if not isinstance(document, dict) or not document:
-        raise RegistryError(f"{path.name}: chưa có cột nào; mỗi dòng ghi «Tiêu đề: cột»")
+        raise RegistryError(
+            path.name,
+            "chưa có cột nào; mỗi dòng ghi «Tiêu đề: cột»",
+            "holds no column; write «Heading: column» on each line",
+        )
     columns = {str(heading): str(column) for heading, column in document.items()}
     check_columns(columns, path.name)
     return columns
@@ -117,7 +141,9 @@ def check_columns(columns: Mapping[str, str], source: str) -> None:
     for heading, column in columns.items():
         if column not in EXPORTED:
             raise RegistryError(
-                f"{source}: cột «{heading}»: không có «{column}»; chọn một trong: {', '.join(EXPORTED)}"
+                source,
+                f"cột «{heading}»: không có «{column}»; chọn một trong: {', '.join(EXPORTED)}",
+                f"column «{heading}»: there is no «{column}»; choose one of: {', '.join(EXPORTED)}",
             )
 
 

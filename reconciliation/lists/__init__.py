@@ -5,6 +5,8 @@ read with the confirmed mapping (`read_list`). What cannot stand comes back as a
 (`write_rejected`).
 """
 
+from typing import Literal
+
 import pandas as pd
 
 from reconciliation.lists.guess import guess_mapping
@@ -14,6 +16,7 @@ from reconciliation.lists.reading import Reading, read, read_list
 from reconciliation.lists.rejected import write_rejected
 from reconciliation.lists.units import Place, Resolved, Resolver, from_table
 from reconciliation.lists.workbook import Limits
+from reconciliation.registry import Said
 
 __all__ = [
     "PLAIN",
@@ -24,6 +27,7 @@ __all__ = [
     "Reading",
     "Resolved",
     "Resolver",
+    "Said",
     "SheetRule",
     "from_table",
     "guess_mapping",
@@ -35,9 +39,13 @@ __all__ = [
 ]
 
 
-def sentences(problems: pd.DataFrame) -> list[str]:
+def sentences(problems: pd.DataFrame, language: Literal["vi", "en"] = "vi") -> list[str]:
     """The problems of a registry as sentences: sheet, row, column, what is wrong and what to do."""
+    sheet, row, column = ("Trang", "dòng", "cột") if language == "vi" else ("Sheet", "row", "column")
+    end = "" if language == "vi" else "_en"
     return [
-        f"Trang «{sheet}», dòng {row}" + (f", cột «{column}»" if column else "") + f": {problem}."
-        for sheet, row, column, problem in problems[["sheet", "row", "column", "problem"]].itertuples(index=False)
+        f"{sheet} «{name}», {row} {number}" + (f", {column} «{heading}»" if heading else "") + f": {problem}."
+        for name, number, heading, problem in problems[["sheet", "row", f"column{end}", f"problem{end}"]].itertuples(
+            index=False
+        )
     ]

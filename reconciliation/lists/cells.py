@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from reconciliation.registry import Said
+
 #: A cell as a workbook gives it; None is an empty cell.
 Cell = str | float | int | bool | date | datetime | timedelta | None
 
@@ -65,14 +67,29 @@ class Birth:
 
     day: date | None = None
     year: int | None = None
-    problem: str | None = None
+    problem: Said | None = None
 
 
-_UNREAD = "không đọc được; ghi ngày/tháng/năm, ví dụ 05/09/1980, hoặc năm có 4 chữ số; để trống"
-_TWO_DIGITS = "phải là năm có 4 chữ số; để trống"
-_IN_THE_FUTURE = "sau năm của danh sách; kiểm tra lại; để trống"
-_MONTH_FIRST = "tháng lớn hơn 12, hiểu là tháng/ngày/năm; ghi lại ngày/tháng/năm"
-_NOT_A_DAY = "không có ngày này trong lịch; ghi lại ngày/tháng/năm, ví dụ 05/09/1980; để trống"
+_UNREAD = Said(
+    "không đọc được; ghi ngày/tháng/năm, ví dụ 05/09/1980, hoặc năm có 4 chữ số; để trống",
+    "cannot be read; write day/month/year, as 05/09/1980, or a year of 4 digits; left blank",
+)
+_TWO_DIGITS = Said("phải là năm có 4 chữ số; để trống", "must be a year of 4 digits; left blank")
+_TWO_CENTURIES = Said(
+    "năm hai chữ số có thể thuộc hai thế kỷ; ghi năm có 4 chữ số; để trống",
+    "a year of 2 digits can be of two centuries; write 4 digits; left blank",
+)
+_IN_THE_FUTURE = Said(
+    "sau năm của danh sách; kiểm tra lại; để trống", "after the year of the list; check it; left blank"
+)
+_MONTH_FIRST = Said(
+    "tháng lớn hơn 12, hiểu là tháng/ngày/năm; ghi lại ngày/tháng/năm",
+    "the month is above 12, read as month/day/year; write day/month/year",
+)
+_NOT_A_DAY = Said(
+    "không có ngày này trong lịch; ghi lại ngày/tháng/năm, ví dụ 05/09/1980; để trống",
+    "no such day in the calendar; write day/month/year, as 05/09/1980; left blank",
+)
 
 _SEPARATED = re.compile(r"([0-9?_.x*…]{1,4})\s*[/\-.,\s]\s*([0-9?_.x*…]{1,4})\s*[/\-.,\s]\s*([0-9]{4}|[0-9]{2})", re.I)
 _ISO = re.compile(r"([0-9]{4})[/\-.]([0-9]{1,2})[/\-.]([0-9]{1,2})")
@@ -118,7 +135,7 @@ def _parts(day: str, month: str, year: str, last_year: int) -> Birth:
     whole_year = int(year)
     if len(year) == 2:
         if 2000 + whole_year <= last_year:
-            return Birth(problem="năm hai chữ số có thể thuộc hai thế kỷ; ghi năm có 4 chữ số; để trống")
+            return Birth(problem=_TWO_CENTURIES)
         whole_year += 1900
     if not (is_number(day) and is_number(month)) or int(day) == 0 or int(month) == 0:
         return _in(whole_year, last_year)

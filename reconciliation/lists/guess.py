@@ -64,7 +64,9 @@ def guess_mapping(path: Path, limits: Limits | None = None) -> Mapping:
         sheets.append(SheetRule(sheet.name, households_by=by, found=facts_of(sheet, block)))
     if not columns:
         raise RegistryError(
-            f"{path.name}: không trang nào có dòng tiêu đề với cột họ tên; thiếu cột Họ và tên; thêm dòng tiêu đề"
+            path.name,
+            "không trang nào có dòng tiêu đề với cột họ tên; thiếu cột Họ và tên; thêm dòng tiêu đề",
+            "no sheet has a line of headings with a column of names; column Họ và tên missing; add a line of headings",
         )
     return Mapping(tuple(columns.values()), tuple(sheets))
 

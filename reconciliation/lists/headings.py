@@ -12,57 +12,67 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciliation.lists.cells import text_of
+from reconciliation.lists.units import TODAY_HEADING
 from reconciliation.lists.workbook import Sheet
 from reconciliation.names import fold
+from reconciliation.registry import Said
 
 #: Field -> what it holds, as shown to the person who confirms a mapping.
-FIELDS: dict[str, str] = {
-    "household_code": "Mã hộ (của phần mềm)",
-    "household_no": "Số thứ tự hộ",
-    "year": "Năm của danh sách",
-    "commune": "Xã, phường (mã hoặc tên)",
-    "district": "Huyện (khi tên xã trùng nhau)",
-    "village_id": "Mã thôn",
-    "village": "Tên thôn",
-    "status": "Phân loại hộ",
-    "mark_poor": "Đánh dấu hộ nghèo",
-    "mark_near_poor": "Đánh dấu hộ cận nghèo",
-    "phone": "Điện thoại",
-    "head_name": "Họ tên chủ hộ",
-    "member_no": "Số thứ tự thành viên",
-    "full_name": "Họ tên thành viên",
-    "relation": "Quan hệ với chủ hộ",
-    "sex": "Giới tính",
-    "mark_male": "Đánh dấu nam",
-    "mark_female": "Đánh dấu nữ",
-    "birth": "Ngày sinh hoặc năm sinh",
-    "birth_year": "Năm sinh (cột riêng)",
-    "birth_male": "Ngày hoặc năm sinh của nam",
-    "birth_female": "Ngày hoặc năm sinh của nữ",
-    "birth_day": "Ngày (của ngày sinh)",
-    "birth_month": "Tháng (của ngày sinh)",
-    "birth_year_part": "Năm (của ngày sinh)",
-    "cccd": "Số định danh cá nhân, CCCD, CMND",
-    "ethnicity": "Dân tộc",
-    "origin_no": "Số của hộ trong tệp gốc (tệp dòng bị từ chối)",
-    "ignore": "Không dùng",
+FIELDS: dict[str, Said] = {
+    "household_code": Said("Mã hộ (của phần mềm)", "Household code (of the software)"),
+    "household_no": Said("Số thứ tự hộ", "Number of the household"),
+    "year": Said("Năm của danh sách", "Year of the list"),
+    "commune": Said("Xã, phường (mã hoặc tên)", "Commune (code or name)"),
+    "district": Said("Huyện (khi tên xã trùng nhau)", "District (where communes share a name)"),
+    "commune_today": Said("Xã, phường hiện nay (khi xã cũ đã chia)", "Commune of today (where the old one was split)"),
+    "village_id": Said("Mã thôn", "Code of the village"),
+    "village": Said("Tên thôn", "Name of the village"),
+    "status": Said("Phân loại hộ", "Class of the household"),
+    "mark_poor": Said("Đánh dấu hộ nghèo", "Tick for poor"),
+    "mark_near_poor": Said("Đánh dấu hộ cận nghèo", "Tick for near-poor"),
+    "phone": Said("Điện thoại", "Telephone"),
+    "head_name": Said("Họ tên chủ hộ", "Name of the head"),
+    "member_no": Said("Số thứ tự thành viên", "Number of the member"),
+    "full_name": Said("Họ tên thành viên", "Name of the member"),
+    "relation": Said("Quan hệ với chủ hộ", "Relation to the head"),
+    "sex": Said("Giới tính", "Sex"),
+    "mark_male": Said("Đánh dấu nam", "Tick for male"),
+    "mark_female": Said("Đánh dấu nữ", "Tick for female"),
+    "birth": Said("Ngày sinh hoặc năm sinh", "Day or year of birth"),
+    "birth_year": Said("Năm sinh (cột riêng)", "Year of birth (its own column)"),
+    "birth_male": Said("Ngày hoặc năm sinh của nam", "Day or year of birth, of men"),
+    "birth_female": Said("Ngày hoặc năm sinh của nữ", "Day or year of birth, of women"),
+    "birth_day": Said("Ngày (của ngày sinh)", "Day (of the birth)"),
+    "birth_month": Said("Tháng (của ngày sinh)", "Month (of the birth)"),
+    "birth_year_part": Said("Năm (của ngày sinh)", "Year (of the birth)"),
+    "cccd": Said("Số định danh cá nhân, CCCD, CMND", "Personal number, CCCD, CMND"),
+    "ethnicity": Said("Dân tộc", "Ethnic group"),
+    "origin_no": Said(
+        "Số của hộ trong tệp gốc (tệp dòng bị từ chối)",
+        "Number of the household in the first file (file of rejected rows)",
+    ),
+    "ignore": Said("Không dùng", "Not used"),
 }
 #: Heading of the column that `write_rejected` adds, so that a household without a code keeps its temporary one.
-ORIGIN_HEADING = "Số hộ trong tệp gốc (không sửa)"
+ORIGIN_HEADING = "Số hộ trong tệp gốc (không sửa, do not change)"
 #: Heading of the other column it adds: why the household was rejected.
-REASON_HEADING = "Lý do bị từ chối"
+REASON_HEADING = "Lý do bị từ chối (reason)"
+#: Columns of such a file, known without a mapping: heading -> field.
+OWN_HEADINGS = {ORIGIN_HEADING: "origin_no", REASON_HEADING: "ignore", TODAY_HEADING: "commune_today"}
 #: Fields of the household, equal on all its rows.
 HOUSEHOLD_FIELDS = (*list(FIELDS)[: list(FIELDS).index("member_no")], "origin_no")
 
 _NAME = "ho ?,? ?(?:va )?(?:chu dem va )?ten"
 _BORN = r"(?:ngay ?,? ?(?:thang ?,? ?nam )?sinh|ngay thang nam|nam sinh|ngay/thang/nam sinh|sinh (?:ngay|nam))"
+_COMMUNE = "(?:xa|phuong|xa ?[,/] ?phuong(?: ?[,/] ?thi tran)?)"
 # First match wins; the certainty is that of the words alone.
 _RULES: tuple[tuple[str, str, float], ...] = (
     ("origin_no", r"^so ho trong tep goc", 1.0),
     ("ignore", r"^(ghi chu|so (nhan )?khau|tong so|so nguoi|so thanh vien|ly do|nguyen nhan)", 0.9),
     ("household_code", r"^(ma (so )?(dinh danh )?ho\b|ma (so )?(phieu|ho gia dinh)|ma phan mem)", 1.0),
     ("village_id", r"^ma (so )?(thon|xom|to dan pho|khu|ap|ban)\b", 1.0),
-    ("commune", r"^(ma|ma so|ten)? ?\(?(xa|phuong|xa ?[,/] ?phuong( ?[,/] ?thi tran)?)\)?( \(.*\))?$", 0.95),
+    ("commune_today", rf"^(?:ma |ma so |ten )?{_COMMUNE} \(?(?:hien nay|moi|sau (?:sap nhap|sap xep))\b.*$", 0.95),
+    ("commune", rf"^(?:ma|ma so|ten)? ?\(?{_COMMUNE}\)?(?: cu| truoc (?:sap nhap|sap xep)| \(.*\))?$", 0.95),
     ("district", r"^(ten )?(huyen|quan)\b(?! he)", 0.9),
     ("member_no", r"^(so )?(stt|tt|thu tu) ?\(?(cua )?(trong ho|thanh vien|khau|nhan khau|nguoi)", 1.0),
     ("household_no", r"^(so )?(stt|tt|thu tu)( ho( gia dinh)?)?$", 0.95),

@@ -5,9 +5,16 @@ from __future__ import annotations
 from reconciliation.lists.cells import text_of
 from reconciliation.lists.rows import Line, Remark
 from reconciliation.lists.words import code_of
+from reconciliation.registry import Said
 
 #: What tells that a new household begins. `auto`: found out from the sheet.
 STARTS = ("auto", "household_code", "household_no", "relation", "head_name")
+
+_HOMELESS = Said(
+    "không rõ thuộc hộ nào: phía trên không có dòng chủ hộ; ghi rõ chủ hộ",
+    "belongs to no household: no head's row stands above; write who is the head",
+)
+_NO_CODE = Said("thiếu mã hộ; ghi mã hộ rồi nhập lại", "has no household code; write it and import again")
 
 
 def starts_of(lines: list[Line]) -> str:
@@ -74,9 +81,7 @@ def assign(lines: list[Line], by: str, *, inherit_code: bool) -> tuple[list[str 
         part = line.part
         labels.append(f"#{count}" if begun else None)
         if not begun:
-            remarks.append(
-                Remark(line.row, by, "không rõ thuộc hộ nào: phía trên không có dòng chủ hộ; ghi rõ chủ hộ", True)
-            )
+            remarks.append(Remark(line.row, by, _HOMELESS, True))
     return labels, remarks
 
 
@@ -91,7 +96,7 @@ def _by_code(lines: list[Line], begins: list[bool], inherit: bool) -> tuple[list
             current = code
         elif not inherit or current is None or line.part != part or is_first or _is_head(line):
             current = None
-            remarks.append(Remark(line.row, "household_code", "thiếu mã hộ; ghi mã hộ rồi nhập lại", True))
+            remarks.append(Remark(line.row, "household_code", _NO_CODE, True))
         part = line.part
         labels.append(current)
     return labels, remarks

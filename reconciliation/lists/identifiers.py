@@ -6,11 +6,41 @@ import re
 from dataclasses import dataclass
 
 from reconciliation.lists.cells import Cell, is_number, text_of
+from reconciliation.registry import Said
 
 _PUNCTUATION = re.compile(r"[\s.\-'’`,:]+")
 _SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+", re.I)
 # Century and sex in the fourth digit of a CCCD: 20th century male 0, female 1; 21st 2, 3 (TT 59/2021/TT-BCA Art 4).
 _FIRST_CENTURY = 19
+
+_NOT_TWELVE = Said(
+    "phải có 12 chữ số (hoặc CMND cũ 9 chữ số); để trống",
+    "must have 12 digits (or 9, an old CMND); left blank",
+)
+_SCIENTIFIC_LOSS = Said(
+    "bị bảng tính đổi thành số mũ, đã mất chữ số; gõ lại số dạng văn bản; để trống",
+    "the spreadsheet made it an exponent and lost digits; type it again as text; left blank",
+)
+_RESTORED = Said(
+    "thiếu số 0 ở đầu, đã khôi phục vì khớp giới tính và năm sinh; kiểm tra lại",
+    "its leading zero was lost and put back, since sex and year of birth agree; check it",
+)
+_DISAGREES = Said(
+    "chữ số thứ 4 đến thứ 6 không khớp giới tính hoặc năm sinh; kiểm tra lại; vẫn nhập",
+    "its 4th to 6th digits do not agree with sex or year of birth; check it; taken all the same",
+)
+_NO_TELEPHONE = Said(
+    "không phải số điện thoại; ghi 10 chữ số, ví dụ bắt đầu bằng 09; để trống",
+    "is no telephone number; write 10 digits, beginning with 09 for example; left blank",
+)
+
+
+def _not_restored(count: int) -> Said:
+    return Said(
+        f"có {count} chữ số, có thể mất số 0 ở đầu nhưng không khớp giới tính và năm sinh; ghi đủ 12 chữ số; để trống",
+        f"has {count} digits, perhaps without its leading zero, but sex and year of birth do not agree; write all 12;"
+        " left blank",
+    )
 
 
 @dataclass(frozen=True)
@@ -18,7 +48,7 @@ class Number:
     """A number as taken (`value`, None = left blank), and what a person should look at."""
 
     value: str | None = None
-    problem: str | None = None
+    problem: Said | None = None
 
 
 def cccd_of(cell: Cell, sex: str | None, birth_year: int | None) -> Number:
@@ -31,26 +61,21 @@ def cccd_of(cell: Cell, sex: str | None, birth_year: int | None) -> Number:
     if text is None:
         return Number()
     if _SCIENTIFIC.fullmatch(text):
-        return Number(problem="bị bảng tính đổi thành số mũ, đã mất chữ số; gõ lại số dạng văn bản; để trống")
+        return Number(problem=_SCIENTIFIC_LOSS)
     digits = _PUNCTUATION.sub("", text)
     if not is_number(digits):
-        return Number(problem="phải có 12 chữ số (hoặc CMND cũ 9 chữ số); để trống")
+        return Number(problem=_NOT_TWELVE)
     if len(digits) == 9:
         return Number(digits)
     if len(digits) in (10, 11):
         whole = digits.zfill(12)
         if sex is not None and birth_year is not None and _plausible(whole) and _agrees(whole, sex, birth_year):
-            return Number(whole, "thiếu số 0 ở đầu, đã khôi phục vì khớp giới tính và năm sinh; kiểm tra lại")
-        return Number(
-            problem=(
-                f"có {len(digits)} chữ số, có thể mất số 0 ở đầu nhưng không khớp giới tính và năm sinh;"
-                " ghi đủ 12 chữ số; để trống"
-            )
-        )
+            return Number(whole, _RESTORED)
+        return Number(problem=_not_restored(len(digits)))
     if len(digits) != 12:
-        return Number(problem="phải có 12 chữ số (hoặc CMND cũ 9 chữ số); để trống")
+        return Number(problem=_NOT_TWELVE)
     if not _agrees(digits, sex, birth_year):
-        return Number(digits, "chữ số thứ 4 đến thứ 6 không khớp giới tính hoặc năm sinh; kiểm tra lại; vẫn nhập")
+        return Number(digits, _DISAGREES)
     return Number(digits)
 
 
@@ -92,4 +117,4 @@ def phone_of(cell: Cell) -> Number:
             digits = NEW_PREFIXES[digits[:4]] + digits[4:]
         if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits):
             return Number(digits)
-    return Number(problem="không phải số điện thoại; ghi 10 chữ số, ví dụ bắt đầu bằng 09; để trống")
+    return Number(problem=_NO_TELEPHONE)

@@ -9,10 +9,10 @@ from reconciliation.lists.identifiers import cccd_of
 from reconciliation.lists.rows import is_ticked
 from reconciliation.lists.words import code_of, ethnicity_of
 from reconciliation.names import nfc
-from reconciliation.registry import RELATIONS, SEXES
+from reconciliation.registry import RELATIONS, SEXES, Said
 
 #: (field, problem): what to look at in a member's line; the member is taken all the same.
-Notes = list[tuple[str, str]]
+Notes = list[tuple[str, Said]]
 
 _SPLIT = ("birth_day", "birth_month", "birth_year_part")
 
@@ -23,7 +23,9 @@ def member_of(values: Mapping[str, Cell], last_year: int) -> tuple[dict[str, obj
     notes: Notes = []
     name = text_of(values.get("full_name")) or text_of(values.get("head_name"))
     if name is None:
-        notes.append(("full_name", "thiếu tên thành viên; vẫn nhập"))
+        notes.append(
+            ("full_name", Said("thiếu tên thành viên; vẫn nhập", "the member has no name; taken all the same"))
+        )
     sex = _sex(values, notes)
     birth = _birth(values, last_year, notes)
     number = cccd_of(values.get("cccd"), sex, birth.day.year if birth.day else birth.year)
@@ -40,12 +42,17 @@ def member_of(values: Mapping[str, Cell], last_year: int) -> tuple[dict[str, obj
     }, notes
 
 
+def _not_one_of(table: Mapping[str, str]) -> Said:
+    words = ", ".join(table.values())
+    return Said(f"không thuộc danh mục {words}; để trống", f"is none of {words}; left blank")
+
+
 def _relation(values: Mapping[str, Cell], notes: Notes) -> str | None:
     text = text_of(values.get("relation"))
     if text is not None:
         relation = code_of("relation", text)
         if relation is None:
-            notes.append(("relation", f"không thuộc danh mục {', '.join(RELATIONS.values())}; để trống"))
+            notes.append(("relation", _not_one_of(RELATIONS)))
         return relation
     head = text_of(values.get("head_name"))
     name = text_of(values.get("full_name"))
@@ -59,20 +66,23 @@ def _sex(values: Mapping[str, Cell], notes: Notes) -> str | None:
     if text is not None:
         sex = code_of("sex", text)
         if sex is None:
-            notes.append(("sex", f"không thuộc danh mục {', '.join(SEXES.values())}; để trống"))
+            notes.append(("sex", _not_one_of(SEXES)))
         else:
             said["sex"] = sex
     for field, sex in (("mark_male", "male"), ("mark_female", "female")):
         ticked = is_ticked(values.get(field))
         if ticked is None:
-            notes.append((field, "chỉ đánh dấu x; bỏ qua nội dung khác"))
+            notes.append((field, Said("chỉ đánh dấu x; bỏ qua nội dung khác", "tick with x only; passed over")))
         elif ticked:
             said[field] = sex
     for field, sex in (("birth_male", "male"), ("birth_female", "female")):
         if text_of(values.get(field)) is not None:
             said[field] = sex
     if len(set(said.values())) > 1:
-        notes.append((next(iter(said)), "ghi cả nam và nữ; chỉ để một; để trống giới tính"))
+        both = Said(
+            "ghi cả nam và nữ; chỉ để một; để trống giới tính", "says male and female; leave one; sex left blank"
+        )
+        notes.append((next(iter(said)), both))
         return None
     return next(iter(said.values()), None)
 
@@ -94,10 +104,18 @@ def _birth(values: Mapping[str, Cell], last_year: int, notes: Notes) -> Birth:
     years = {birth.year for birth in read if birth.year}
     if len(days) > 1 or len(years) > 1:
         field = next(field for field in (*_SPLIT, "birth_male", "birth_year", "birth") if field in values)
-        notes.append((field, "các cột ngày sinh, năm sinh ghi khác nhau; chỉ giữ một; để trống"))
+        differ = Said(
+            "các cột ngày sinh, năm sinh ghi khác nhau; chỉ giữ một; để trống",
+            "the columns of day and year of birth differ; keep one; left blank",
+        )
+        notes.append((field, differ))
         return Birth()
     if days and years and next(iter(days)).year not in years:
-        notes.append(("birth_year", "khác năm của cột ngày sinh; kiểm tra lại; lấy ngày sinh"))
+        differs = Said(
+            "khác năm của cột ngày sinh; kiểm tra lại; lấy ngày sinh",
+            "differs from the year in the day of birth; check it; the day is taken",
+        )
+        notes.append(("birth_year", differs))
         return Birth(day=next(iter(days)))
     # A list with both columns says the year twice; where it stands beside a day, both are kept as written.
     return Birth(next(iter(days), None), next(iter(years), None))
@@ -109,5 +127,9 @@ def _ethnicity(values: Mapping[str, Cell], notes: Notes) -> str | None:
         return None
     code = ethnicity_of(text)
     if code is None:
-        notes.append(("ethnicity", "không phải tên hay mã dân tộc trong danh mục 54 dân tộc; để trống"))
+        unknown = Said(
+            "không phải tên hay mã dân tộc trong danh mục 54 dân tộc; để trống",
+            "is no name or code of the 54 ethnic groups; left blank",
+        )
+        notes.append(("ethnicity", unknown))
     return code

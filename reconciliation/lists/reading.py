@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciliation.lists.assembly import Defaults, Found, assemble
+from reconciliation.lists.assembly import assemble
 from reconciliation.lists.encodings import decode
+from reconciliation.lists.facts import Defaults, Found
 from reconciliation.lists.headings import (
     FIELDS,
     NAME_FIELDS,
-    ORIGIN_HEADING,
-    REASON_HEADING,
+    OWN_HEADINGS,
     Block,
     find_block,
     key_of,
@@ -22,7 +22,7 @@ from reconciliation.lists.rows import Remark, lines_of
 from reconciliation.lists.titles import facts_of
 from reconciliation.lists.units import Resolver, by_code
 from reconciliation.lists.workbook import Limits, Sheet, read_sheets
-from reconciliation.registry import Registry, RegistryError
+from reconciliation.registry import Registry, RegistryError, Said
 
 #: Fields a list must have a column for when its mapping has one: without them households would be read wrongly.
 _ESSENTIAL = (
@@ -37,8 +37,11 @@ _ESSENTIAL = (
     "full_name",
     "head_name",
 )
-#: Columns of the file of rejected rows, known without a mapping.
-_OWN_COLUMNS = (ColumnRule(ORIGIN_HEADING, "origin_no"), ColumnRule(REASON_HEADING, "ignore"))
+_UNKNOWN_HEADING = Said(
+    "tiêu đề chưa có trong tệp ánh xạ, bỏ qua cột; thêm vào tệp ánh xạ nếu cần dùng",
+    "the mapping file does not have this heading, its column is passed over; add it there if it is needed",
+)
+_OWN_COLUMNS = tuple(ColumnRule(heading, field) for heading, field in OWN_HEADINGS.items())
 
 
 @dataclass
@@ -101,7 +104,9 @@ def read(
     """As `read_list`, with the sheets behind the registry."""
     if not (mapping.confirmed or dry_run):
         raise RegistryError(
-            f"{path.name}: ánh xạ cột chưa được xác nhận; xem lại các cột rồi đặt confirmed: true trong tệp ánh xạ"
+            path.name,
+            "ánh xạ cột chưa được xác nhận; xem lại các cột rồi đặt confirmed: true trong tệp ánh xạ",
+            "nobody has confirmed the mapping of its columns; look at them, then set confirmed: true there",
         )
     sheets: list[SheetRead] = []
     nearest: list[str] = []
@@ -115,11 +120,18 @@ def read(
     if not sheets:
         missing = nearest or [rule.heading for rule in mapping.columns if rule.field in _ESSENTIAL]
         raise RegistryError(
-            f"{path.name}: không trang nào có dòng tiêu đề như tệp ánh xạ; thiếu cột {', '.join(missing)};"
-            " thêm cột đúng tên rồi nhập lại"
+            path.name,
+            f"không trang nào có dòng tiêu đề như tệp ánh xạ; thiếu cột {', '.join(missing)};"
+            " thêm cột đúng tên rồi nhập lại",
+            f"no sheet has a line of headings as in the mapping file; columns missing: {', '.join(missing)};"
+            " add them with these names and import again",
         )
     if not any(sheet.found.lines for sheet in sheets):
-        raise RegistryError(f"{path.name}: không có dòng dữ liệu nào dưới dòng tiêu đề")
+        raise RegistryError(
+            path.name,
+            "danh sách trống: không có dòng dữ liệu nào dưới dòng tiêu đề; ghi các hộ rồi nhập lại",
+            "the list is empty: no row of data stands under the headings; write the households and import again",
+        )
     defaults = Defaults(year=year, commune=commune_code, resolve=resolve or by_code, check_province=resolve is not None)
     registry = assemble(path.name, [sheet.found for sheet in sheets], defaults)
     return Reading(registry, sheets)
@@ -129,7 +141,7 @@ def _read_sheet(
     path: Path, sheet: Sheet, rule: SheetRule | None, mapping: Mapping, nearest: list[str]
 ) -> SheetRead | None:
     """One sheet, or None when it is none of the mapping's; `nearest` gathers the headings it lacked."""
-    known = {key_of(column.heading): column for column in (*mapping.columns, *_OWN_COLUMNS)}
+    known = {key_of(column.heading): column for column in (*_OWN_COLUMNS, *mapping.columns)}
 
     def worth(paths: dict[int, str]) -> float:
         rules = [known[key] for path in paths.values() if (key := key_of(path)) in known]
@@ -143,15 +155,22 @@ def _read_sheet(
     if missing and rule is None and mapping.sheets:
         nearest.extend(heading for heading in missing if heading not in nearest)
         return None  # a sheet that nobody saw when the mapping was made, and another thing
-    where = f"{path.name}: trang «{sheet.name}», dòng {block.top + 1}"
+    where = Said(f"trang «{sheet.name}», dòng {block.top + 1}", f"sheet «{sheet.name}», row {block.top + 1}")
     if missing:
-        raise RegistryError(f"{where} thiếu cột {', '.join(missing)}; thêm cột đúng tên, hoặc đoán lại ánh xạ")
+        raise RegistryError(
+            path.name,
+            f"{where.vi}: thiếu cột {', '.join(missing)}; thêm cột đúng tên, hoặc đoán lại ánh xạ",
+            f"{where.en}: columns missing: {', '.join(missing)}; add them with these names, or guess the mapping again",
+        )
     columns_of: dict[str, str] = {}
     for column in columns.values():
         if column.field != "ignore" and column.field in columns_of:
             raise RegistryError(
-                f"{where} có hai cột «{columns_of[column.field]}» và «{column.heading}» cùng là"
-                f" {FIELDS[column.field]}; trong tệp ánh xạ để một cột là ignore"
+                path.name,
+                f"{where.vi}: hai cột «{columns_of[column.field]}» và «{column.heading}» cùng là"
+                f" {FIELDS[column.field].vi}; trong tệp ánh xạ để một cột là ignore",
+                f"{where.en}: the columns «{columns_of[column.field]}» and «{column.heading}» are both"
+                f" {FIELDS[column.field].en}; in the mapping file set one to ignore",
             )
         columns_of[column.field] = column.heading
     found = _found(sheet, block, columns, rule, columns_of)
@@ -183,9 +202,7 @@ def _found(
     by = rule.households_by if rule is not None else "auto"
     labels, homeless = assign(lines.people, by, inherit_code="household_code" in above)
     unknown = [
-        Remark(block.top + 1, path, "tiêu đề chưa có trong tệp ánh xạ, bỏ qua cột; thêm vào tệp ánh xạ nếu cần dùng")
-        for column, path in block.paths.items()
-        if column not in columns
+        Remark(block.top + 1, path, _UNKNOWN_HEADING) for column, path in block.paths.items() if column not in columns
     ]
     return Found(
         sheet.name,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciliation.lists.cells import Cell, text_of
 from reconciliation.lists.encodings import decode
-from reconciliation.lists.headings import ORIGIN_HEADING, REASON_HEADING, key_of
+from reconciliation.lists.headings import ORIGIN_HEADING, OWN_HEADINGS, REASON_HEADING, key_of
 from reconciliation.lists.reading import Reading, SheetRead
 from reconciliation.lists.rows import Line
 from reconciliation.registry import STATUSES, write_text_sheets
@@ -19,17 +19,22 @@ def write_rejected(reading: Reading, path: Path) -> int:
     """Write the rejected households of a reading (`reconciliation.lists.read`), whole, and rows that belong to none.
 
     Titles and headings stand as in the list; dividing rows are written again above each household they hold for; «nt»
-    and blanks that meant "as above" are written out, since what stood above may not be there. Two columns are added:
-    the reasons, and the household's number in the first file, by which a household without a code keeps its temporary
-    one. Text is Unicode and no cell is executed. The same mapping reads the file.
+    and blanks that meant "as above" are written out, since what stood above may not be there. Three columns are added:
+    the reasons in both languages; the household's number in the first file, by which a household without a code keeps
+    its temporary one; and, to be filled in, the commune of today of a household whose old commune was split. Text is
+    Unicode and no cell is executed. The same mapping reads the file.
 
     Returns the number of rows of persons written; without any, no file is written.
     """
     problems = reading.registry.problems
     rejected = problems[problems["rejected"].astype(bool)]
     reasons: dict[tuple[str, int], list[str]] = {}
-    for sheet, row, column, problem in rejected[["sheet", "row", "column", "problem"]].itertuples(index=False):
-        reasons.setdefault((str(sheet), int(row)), []).append(f"{column}: {problem}" if column else str(problem))
+    for problem in rejected.to_dict("records"):
+        vi, en = (
+            f"{problem[column]}: {problem[text]}" if problem[column] else str(problem[text])
+            for column, text in (("column", "problem"), ("column_en", "problem_en"))
+        )
+        reasons.setdefault((str(problem["sheet"]), int(problem["row"])), []).append(f"{vi} / {en}")
     sheets: dict[str, list[Row]] = {}
     count = offset = 0
     for read in reading.sheets:
@@ -62,8 +67,9 @@ def _sheet_rows(read: SheetRead, reasons: dict[tuple[str, int], list[str]], offs
     ]
     _spread_merges(read, rows)
     heading = rows[read.block.top]
-    heading += [None] * (width + 2 - len(heading))
-    heading[own[0]], heading[own[1]] = REASON_HEADING, ORIGIN_HEADING
+    heading += [None] * (width + len(own) - len(heading))
+    for text, column in own.items():
+        heading[column] = heading[column] or text
     written = 0
     context: dict[str, str] = {}
     done: set[int] = set()
@@ -78,10 +84,10 @@ def _sheet_rows(read: SheetRead, reasons: dict[tuple[str, int], list[str]], offs
             rows.append([STATUSES.get(value, value) if kind == "status" else value])
         context = line.context
         row = _line(read, line, width)
-        row[own[0]] = "; ".join(reasons.get((found.name, line.row), [])) or None
+        row[own[REASON_HEADING]] = "; ".join(reasons.get((found.name, line.row), [])) or None
         if label is not None:
             origin = text_of(line.values.get("origin_no"))
-            row[own[1]] = origin if origin is not None else str(numbers[label])
+            row[own[ORIGIN_HEADING]] = origin if origin is not None else str(numbers[label])
         rows.append(row)
         done.add(line.row)
         written += 1
@@ -89,17 +95,22 @@ def _sheet_rows(read: SheetRead, reasons: dict[tuple[str, int], list[str]], offs
     for number in sorted(row for sheet, row in reasons if sheet == found.name and row not in done and row > found.top):
         cells = read.sheet.rows[number - 1]
         row = [text_of(_decoded(read, column, cell)) for column, cell in enumerate(cells)]
-        row += [None] * (width + 2 - len(row))
-        row[own[0]] = "; ".join(reasons[(found.name, number)])
+        row += [None] * (width + len(own) - len(row))
+        row[own[REASON_HEADING]] = "; ".join(reasons[(found.name, number)])
         rows.append(row)
         written += 1
     return rows, written
 
 
-def _own_columns(read: SheetRead, width: int) -> tuple[int, int]:
-    """Columns of the reasons and the numbers: those the sheet already has, when it was such a file itself."""
+def _own_columns(read: SheetRead, width: int) -> dict[str, int]:
+    """Where each added column stands: beyond the sheet's, or where it already is, when it was such a file itself."""
     places = {key_of(path): column for column, path in read.block.paths.items()}
-    return places.get(key_of(REASON_HEADING), width), places.get(key_of(ORIGIN_HEADING), width + 1)
+    of_field = {rule.field: column for column, rule in read.columns.items() if rule.field != "ignore"}
+    columns: dict[str, int] = {}
+    for heading, field in OWN_HEADINGS.items():
+        there = of_field.get(field, places.get(key_of(heading)))
+        columns[heading] = there if there is not None else max([width - 1, *columns.values()]) + 1
+    return columns
 
 
 def _spread_merges(read: SheetRead, rows: list[Row]) -> None:
@@ -117,7 +128,7 @@ def _spread_merges(read: SheetRead, rows: list[Row]) -> None:
 def _line(read: SheetRead, line: Line, width: int) -> Row:
     cells = read.sheet.rows[line.row - 1]
     row: Row = [text_of(_decoded(read, column, cell)) for column, cell in enumerate(cells)]
-    row += [None] * (width + 2 - len(row))
+    row += [None] * (width + len(OWN_HEADINGS) - len(row))
     for column, rule in read.columns.items():
         if rule.field in line.values:
             row[column] = text_of(line.values[rule.field])

@@ -16,6 +16,7 @@ from reconciliation.lists.headings import HOUSEHOLD_FIELDS, Block, key_of
 from reconciliation.lists.words import code_of, status_in
 from reconciliation.lists.workbook import Sheet
 from reconciliation.names import fold
+from reconciliation.registry import Said
 
 BIRTH_FIELDS = ("birth", "birth_year", "birth_male", "birth_female")
 _NEVER_DITTO = frozenset({*BIRTH_FIELDS, "full_name", "head_name", "cccd", "household_no", "member_no", "origin_no"})
@@ -35,6 +36,26 @@ _VILLAGE = re.compile(rf"({_PLACES})\b\s*[:.-]?\s*\S")
 _SURNAMES = re.compile(r"(khu|to|lang|ap|ban|doi|pho)\b(?! dan | pho)")
 _COMMUNE = re.compile(r"(xa|phuong|thi tran)\b\s*[:.-]?\s*\S")
 
+_BELOW_SIGNATURES = Said(
+    "đứng sau phần ký tên; chuyển dòng lên trên phần ký tên rồi nhập lại",
+    "stands below the signatures; move the row above them and import again",
+)
+_NOTHING_ABOVE = Said(
+    "ghi «như trên» nhưng phía trên không có gì; ghi rõ", "says «as above», but nothing stands above; write it out"
+)
+_NOBODY = Said(
+    "không phải hộ, thành viên hay tên thôn; bỏ qua; nếu là thành viên thì ghi họ tên",
+    "is no household, member or village; passed over; if it is a member, write the name",
+)
+_ESCAPED = Said(
+    "phần hộ thoát nghèo không thuộc danh sách; bỏ qua đến phần tiếp theo",
+    "households that escaped poverty are not of the list; passed over to the next part",
+)
+_TAKEN_FOR_VILLAGE = Said(
+    "hiểu là tên thôn của các hộ phía dưới; nếu không đúng, ghi chữ «Thôn» vào trước tên thôn",
+    "taken for the village of the households below; if it is none, write «Thôn» before the village's name",
+)
+
 
 @dataclass
 class Line:
@@ -53,7 +74,7 @@ class Remark:
 
     row: int
     field: str
-    problem: str
+    problem: Said
     rejected: bool = False
 
 
@@ -84,7 +105,7 @@ class _Reader:
             return
         if self.ended:
             if _is_personal(values) or "household_no" in values:
-                self._remark(row, "", "đứng sau phần ký tên; chuyển dòng lên trên phần ký tên rồi nhập lại", True)
+                self._remark(row, "", _BELOW_SIGNATURES, True)
             return
         if not self.skipped:
             self._person(row, values)
@@ -93,7 +114,7 @@ class _Reader:
         for name, cell in list(values.items()):
             if name not in _NEVER_DITTO and is_ditto(text_of(cell)):
                 if self.above.get(name) is None:
-                    self._remark(row, name, "ghi «như trên» nhưng phía trên không có gì; ghi rõ")
+                    self._remark(row, name, _NOTHING_ABOVE)
                     del values[name]
                 else:
                     values[name] = self.above[name]
@@ -126,7 +147,7 @@ class _Reader:
             return True
         if values.keys() & {"full_name", "head_name", "household_code"}:
             return False
-        self._remark(row, "", "không phải hộ, thành viên hay tên thôn; bỏ qua; nếu là thành viên thì ghi họ tên")
+        self._remark(row, "", _NOBODY)
         return True
 
     def _divides(self, row: int, text: str, values: dict[str, Cell], wide: bool) -> bool:
@@ -134,7 +155,7 @@ class _Reader:
         folded = fold(text)
         named = next((values[name] for name in ("full_name", "head_name") if name in values), None)
         if "ngheo" in folded and "thoat" in folded:
-            self._remark(row, "", "phần hộ thoát nghèo không thuộc danh sách; bỏ qua đến phần tiếp theo")
+            self._remark(row, "", _ESCAPED)
             self._section("status", "")
             self.skipped = True
             return True
@@ -151,7 +172,7 @@ class _Reader:
             return True
         if wide:
             self._section("village", text)
-            self._remark(row, "", "hiểu là tên thôn của các hộ phía dưới; nếu không đúng, ghi chữ «Thôn» vào trước tên")
+            self._remark(row, "", _TAKEN_FOR_VILLAGE)
             return True
         return False
 
@@ -167,7 +188,7 @@ class _Reader:
         self.above.pop(kind, None)
         self.part += 1
 
-    def _remark(self, row: int, name: str, problem: str, rejected: bool = False) -> None:
+    def _remark(self, row: int, name: str, problem: Said, rejected: bool = False) -> None:
         self.lines.remarks.append(Remark(row, name, problem, rejected))
 
 

@@ -12,12 +12,13 @@ from reconciliation.names import fold, nfc
 
 _YEAR = re.compile(r"\bnam\s*:?\s*(20\d\d)\b")
 _COMMUNE = re.compile(r"^(?:ubnd|uy ban nhan dan|don vi)?\s*:?\s*(?:xa|phuong|thi tran)\s*[:.]?\s*\S")
+_DISTRICT = re.compile(r"^(?:huyen|thi xa|thanh pho|tx|tp)\b\s*[:.]?\s*\S.{0,30}$")
 _OFFICE = re.compile(r"^\s*(?:UBND|U[ỷy] ban nhân dân|Uỷ ban nhân dân|Ủy ban nhân dân|Đơn vị)\s*:?\s*", re.I)
 _VILLAGE = re.compile(r"^(?:thon|xom|khu pho|khu dan cu|to dan pho|tdp|ap|lang)\b\s*[:.]?\s*\S")
 
 
 def facts_of(sheet: Sheet, block: Block) -> dict[str, str]:
-    """`year`, `status`, `commune`, `village` where the title or the sheet's name names exactly one; else left out."""
+    """`year`, `status`, `commune`, `district`, `village` where the title or the sheet's name names exactly one."""
     lines: list[str] = []
     for row in sheet.rows[: block.top]:
         texts = [text_of(sheet.plain(cell) if isinstance(cell, str) else cell) for cell in row]
@@ -42,6 +43,10 @@ def facts_of(sheet: Sheet, block: Block) -> dict[str, str]:
     }
     if len(communes) == 1:
         facts["commune"] = next(iter(communes.values())).replace(":", "").strip()
+    parts = [nfc(part) for line in lines for part in re.split(r"[,;–]| - ", line)]
+    districts = {fold(short): short for part in parts if _DISTRICT.match(fold(short := _OFFICE.sub("", part)))}
+    if len(districts) == 1:
+        facts["district"] = next(iter(districts.values()))
     villages = {fold(line): line for line in [sheet.name, *lines] if _VILLAGE.match(fold(line)) and len(line) < 60}
     if len(villages) == 1:
         facts["village"] = re.split(r"[,;–]| - ", next(iter(villages.values())))[0].strip()

@@ -67,12 +67,15 @@ def read_sheets(path: Path, limits: Limits | None = None) -> list[Sheet]:
     """
     limits = limits or Limits()
     if not path.is_file():
-        raise RegistryError(f"{path.name}: không có tệp này; kiểm tra lại đường dẫn")
+        raise RegistryError(path.name, "không có tệp này; kiểm tra lại đường dẫn", "no such file; check the path")
     size = path.stat().st_size
     if size > limits.file_bytes:
         raise RegistryError(
-            f"{path.name}: tệp {size / 2**20:.0f} MB, lớn hơn mức {limits.file_bytes / 2**20:.0f} MB; "
-            "tách mỗi xã một tệp, bỏ ảnh và trang không dùng"
+            path.name,
+            f"tệp {size / 2**20:.0f} MB, lớn hơn mức {limits.file_bytes / 2**20:.0f} MB; tách mỗi xã một tệp, bỏ ảnh và"
+            " trang không dùng",
+            f"the file has {size / 2**20:.0f} MB, more than {limits.file_bytes / 2**20:.0f} MB; make one file a"
+            " commune, without pictures and unused sheets",
         )
     suffix = path.suffix.lower()
     if suffix in _TEXTS:
@@ -80,14 +83,21 @@ def read_sheets(path: Path, limits: Limits | None = None) -> list[Sheet]:
     elif suffix in _WORKBOOKS:
         sheets = _workbook_sheets(path, limits)
     else:
-        raise RegistryError(f"{path.name}: không đọc được tệp loại này; lưu lại dạng .xlsx hoặc .csv")
+        raise RegistryError(
+            path.name,
+            "không đọc được tệp loại này; lưu lại dạng .xlsx hoặc .csv",
+            "files of this kind cannot be read; save it as .xlsx or .csv",
+        )
     sheets = [sheet for sheet in sheets if sheet.rows]
     for sheet in sheets:
         width = max(len(row) for row in sheet.rows)
         if width > limits.columns:
             raise RegistryError(
-                f"{path.name}: trang «{sheet.name}» có {width} cột, nhiều hơn mức {limits.columns}; "
-                "xoá các cột không thuộc danh sách"
+                path.name,
+                f"trang «{sheet.name}» có {width} cột, nhiều hơn mức {limits.columns}; xoá các cột không thuộc"
+                " danh sách",
+                f"sheet «{sheet.name}» has {width} columns, more than {limits.columns}; delete those that are not of"
+                " the list",
             )
     return sheets
 
@@ -113,10 +123,16 @@ def _workbook_sheets(path: Path, limits: Limits) -> list[Sheet]:
                 Sheet(about.name, rows, found.merged_cell_ranges or [], about.visible != SheetVisibleEnum.Visible)
             )
     except PasswordError:
-        raise RegistryError(f"{path.name}: tệp có mật khẩu; mở tệp, bỏ mật khẩu rồi lưu lại") from None
+        raise RegistryError(
+            path.name,
+            "tệp có mật khẩu; mở tệp, bỏ mật khẩu rồi lưu lại",
+            "the file has a password; open it, take the password off and save it",
+        ) from None
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
         raise RegistryError(
-            f"{path.name}: không đọc được như tệp Excel; mở tệp và lưu lại dạng .xlsx ({type(error).__name__})"
+            path.name,
+            f"không đọc được như tệp Excel; mở tệp và lưu lại dạng .xlsx ({type(error).__name__})",
+            f"cannot be read as an Excel file; open it and save it as .xlsx ({type(error).__name__})",
         ) from None
     return sheets
 
@@ -133,21 +149,28 @@ def _check_unpacked(path: Path, data: bytes, limits: Limits) -> None:
         unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > limits.unpacked_bytes:
         raise RegistryError(
-            f"{path.name}: tệp giải nén ra {unpacked / 2**20:.0f} MB, lớn hơn mức "
-            f"{limits.unpacked_bytes / 2**20:.0f} MB; tách mỗi xã một tệp"
+            path.name,
+            f"tệp giải nén ra {unpacked / 2**20:.0f} MB, lớn hơn mức {limits.unpacked_bytes / 2**20:.0f} MB; tách mỗi"
+            " xã một tệp, xoá dòng và cột trống đã định dạng",
+            f"the file unpacks to {unpacked / 2**20:.0f} MB, more than {limits.unpacked_bytes / 2**20:.0f} MB; make one"
+            " file a commune, delete empty rows and columns that carry a format",
         )
 
 
 def _text_sheet(path: Path, limits: Limits) -> Sheet:
     text = decode_bytes(path.read_bytes())
     if "\0" in text[:4096]:
-        raise RegistryError(f"{path.name}: không phải tệp văn bản; lưu lại dạng .xlsx hoặc .csv")
+        raise RegistryError(
+            path.name, "không phải tệp văn bản; lưu lại dạng .xlsx hoặc .csv", "is no text; save it as .xlsx or .csv"
+        )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
         rows = _taken(path, ([cell or None for cell in row] for row in reader), limits.rows, limits)
     except csv.Error:
         raise RegistryError(
-            f"{path.name}: dòng {reader.line_num} hỏng cấu trúc CSV; mở tệp bằng Excel và lưu lại dạng .xlsx"
+            path.name,
+            f"dòng {reader.line_num} hỏng cấu trúc CSV; mở tệp bằng Excel và lưu lại dạng .xlsx",
+            f"line {reader.line_num} is broken as CSV; open the file in Excel and save it as .xlsx",
         ) from None
     return Sheet(path.stem, rows)
 
@@ -175,7 +198,9 @@ def _taken(path: Path, rows: Iterable[list[Cell]], left: int, limits: Limits) ->
             filled = len(taken)
             if filled > left:
                 raise RegistryError(
-                    f"{path.name}: có hơn {limits.rows} dòng; tách mỗi xã một tệp, xoá các trang không dùng"
+                    path.name,
+                    f"có hơn {limits.rows} dòng; tách mỗi xã một tệp, xoá các trang không dùng",
+                    f"has more than {limits.rows} rows; make one file a commune, delete unused sheets",
                 )
     return taken[:filled]
 

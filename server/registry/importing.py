@@ -62,7 +62,7 @@ def mapping_for(path: Path, mapping_file: Path | None = None) -> tuple[Mapping, 
             return guessed, True
         return PLAIN, False
     except RegistryError as error:
-        raise UserError("registry_file", str(error), str(error)) from None
+        raise UserError("registry_file", error.vi, error.en) from None
 
 
 def mapping_beside(path: Path) -> Path:
@@ -102,7 +102,7 @@ def import_list(
         registry = reading.registry
         rejected_rows = write_rejected(reading, rejected) if rejected is not None and not dry_run else 0
     except RegistryError as error:
-        raise UserError("registry_file", str(error), str(error)) from None
+        raise UserError("registry_file", error.vi, error.en) from None
     found = _one_year(path, registry)
     changed = None
     if not dry_run:
@@ -132,7 +132,7 @@ def export_list(session: Session, path: Path, *, province_code: str, year: int, 
     try:
         write_registry(registry, path, None if columns is None else load_columns(columns))
     except RegistryError as error:
-        raise UserError("registry_columns", str(error), str(error)) from None
+        raise UserError("registry_columns", error.vi, error.en) from None
     return len(registry.households)
 
 
@@ -166,6 +166,7 @@ def _resolver(session: Session, province_code: str) -> Resolver | None:
 def _succession(province_code: str) -> pd.DataFrame:
     """Every commune of every vintage that is part of the province today, and the review years whose lists name it.
 
+    The earliest list of units of a former province also reads the lists of the years before it: nothing older is known.
     Columns as `reconciliation.lists.from_table` wants them.
     """
     import pandas as pd
@@ -175,16 +176,19 @@ def _succession(province_code: str) -> pd.DataFrame:
     every = all_units()
     today = set(every.loc[every["valid_to"].isna() & every["province_code"].eq(province_code), "code"])
     rows = []
-    columns = ["code", "name", "district", "valid_from", "valid_to"]
-    for code, name, district, valid_from, valid_to in every[columns].itertuples(index=False, name=None):
-        first = _review_year(valid_from.date(), starts=True)
+    every["earliest"] = every["valid_from"] == every.groupby("province_code")["valid_from"].transform("min")
+    columns = ["code", "name", "district", "valid_from", "valid_to", "earliest"]
+    for code, name, district, valid_from, valid_to, earliest in every[columns].itertuples(index=False, name=None):
+        first = None if earliest else _review_year(valid_from.date(), starts=True)
         last = None if pd.isna(valid_to) else _review_year(valid_to.date(), starts=False)
-        if last is not None and last < first:
+        if first is not None and last is not None and last < first:
             continue  # in force on no 31 December
         for new_code in successors(code, valid_from.date())["code"]:
             if new_code in today:
-                rows.append((code, name, district, first, last, new_code))
-    table = pd.DataFrame(rows, columns=["code", "name", "district", "first_year", "last_year", "new_code"])
+                rows.append((code, name, district, first, last, valid_from, new_code))
+    table = pd.DataFrame(
+        rows, columns=["code", "name", "district", "first_year", "last_year", "valid_from", "new_code"]
+    )
     return table.astype({"first_year": "Int64", "last_year": "Int64"})
 
 

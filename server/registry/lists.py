@@ -97,6 +97,7 @@ def _read(
     import pandas as pd
 
     from reconciliation import Registry
+    from reconciliation.registry import PROBLEM_COLUMNS
 
     columns = ["household_code", "year", *_HOUSEHOLD]
     households: list[Any] = []
@@ -115,7 +116,7 @@ def _read(
         | {"birth_year": "Int64", "member_no": "int64"}
     )
     members["birth_date"] = pd.to_datetime(members["birth_date"]).astype("datetime64[ns]")
-    problems = pd.DataFrame(columns=["row", "column", "problem", "rejected"])
+    problems = pd.DataFrame(columns=PROBLEM_COLUMNS)
     return Registry(frame, members.set_index(["household_code", "member_no"]), problems)
 
 

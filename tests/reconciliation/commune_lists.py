@@ -9,14 +9,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import xlsxwriter
 
-from reconciliation import Registry
+from reconciliation import Registry, guess_mapping
+from reconciliation.lists import Reading, read
 from reconciliation.lists.encodings import TCVN3_TABLE, VNI_TABLE
 from reconciliation.registry import RELATIONS, SEXES, STATUSES
 
 COMMUNE = "12046"
+HEADINGS = ["STT", "Họ và tên", "Năm sinh", "Giới tính", "Quan hệ với chủ hộ", "Số CCCD", "Thôn", "Phân loại"]
+HEAD = [1, "Nguyễn Văn An", 1960, "Nam", "Chủ hộ", None, "Thôn Đông", "Hộ nghèo"]
+WIFE = [None, "Lê Thị Ba", 1962, "Nữ", "Vợ", None, None, None]
 
 
 @dataclass(frozen=True)
@@ -203,3 +208,31 @@ def _person(
         cells["status"] = STATUSES[household["status"]]
         cells[f"mark_{household['status']}"] = "x"
     return cells
+
+
+def book(tmp_path: Path, sheets: dict[str, list[list[Any]]], name: str = "danh-sach.xlsx") -> Path:
+    """A workbook as a person types it; texts stay texts, whatever they begin with."""
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)  # type: ignore[arg-type]
+    for title, rows in sheets.items():
+        sheet = workbook.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+            for cell in sheet[sheet.max_row]:
+                if isinstance(cell.value, str):
+                    cell.data_type = "s"
+    workbook.save(tmp_path / name)
+    return tmp_path / name
+
+
+def read_rows(tmp_path: Path, *rows: list[Any], headings: list[Any] | None = None, **options: Any) -> Reading:
+    """One sheet of rows, read with the mapping guessed from it."""
+    path = book(tmp_path, {"Danh sách": [headings or HEADINGS, *rows]})
+    options = {"year": 2025, "commune_code": COMMUNE} | options
+    return read(path, guess_mapping(path).confirm(), **options)
+
+
+def rejected(registry: Registry) -> list[tuple[int, str]]:
+    """Row and column of what was left out."""
+    rows = registry.problems[registry.problems["rejected"].astype(bool)]
+    return list(rows[["row", "column"]].itertuples(index=False, name=None))

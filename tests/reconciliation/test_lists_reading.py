@@ -9,41 +9,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from reconciliation import Registry, RegistryError, guess_mapping, read_list, write_registry, write_rejected
-from reconciliation.lists import Limits, Mapping, Reading, from_table, read, sentences
+from reconciliation import RegistryError, guess_mapping, read_list, write_registry, write_rejected
+from reconciliation.lists import Limits, Mapping, read, sentences
 from reconciliation.lists.guess import mask
 from reconciliation.registry import load_columns
-from tests.reconciliation.commune_lists import COMMUNE
+from tests.reconciliation.commune_lists import COMMUNE, HEAD, HEADINGS, WIFE, book, read_rows, rejected
 from tests.reconciliation.people import registry_of
-
-HEADINGS = ["STT", "Họ và tên", "Năm sinh", "Giới tính", "Quan hệ với chủ hộ", "Số CCCD", "Thôn", "Phân loại"]
-HEAD = [1, "Nguyễn Văn An", 1960, "Nam", "Chủ hộ", None, "Thôn Đông", "Hộ nghèo"]
-WIFE = [None, "Lê Thị Ba", 1962, "Nữ", "Vợ", None, None, None]
-
-
-def book(tmp_path: Path, sheets: dict[str, list[list[Any]]], name: str = "danh-sach.xlsx") -> Path:
-    workbook = openpyxl.Workbook()
-    workbook.remove(workbook.active)  # type: ignore[arg-type]
-    for title, rows in sheets.items():
-        sheet = workbook.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-            for cell in sheet[sheet.max_row]:
-                if isinstance(cell.value, str):
-                    cell.data_type = "s"
-    workbook.save(tmp_path / name)
-    return tmp_path / name
-
-
-def read_rows(tmp_path: Path, *rows: list[Any], headings: list[Any] | None = None, **options: Any) -> Reading:
-    path = book(tmp_path, {"Danh sách": [headings or HEADINGS, *rows]})
-    options = {"year": 2025, "commune_code": COMMUNE} | options
-    return read(path, guess_mapping(path).confirm(), **options)
-
-
-def rejected(registry: Registry) -> list[tuple[int, str]]:
-    rows = registry.problems[registry.problems["rejected"].astype(bool)]
-    return list(rows[["row", "column"]].itertuples(index=False, name=None))
 
 
 def test_nobody_whose_name_looks_like_a_total_or_a_village_is_lost(tmp_path: Path) -> None:
@@ -296,61 +267,6 @@ def test_a_list_without_faults_leaves_no_file(tmp_path: Path) -> None:
     reading = read_rows(tmp_path, HEAD, WIFE)
     assert write_rejected(reading, tmp_path / "none.xlsx") == 0
     assert not (tmp_path / "none.xlsx").exists()
-
-
-def succession() -> Any:
-    old = {"first_year": 2023, "last_year": 2024}
-    table = pd.DataFrame(
-        [
-            {"code": "11989", "name": "Xã Lạc Đạo", "district": "Huyện Văn Lâm", "new_code": "11992", **old},
-            {"code": "11989", "name": "Xã Lạc Đạo", "district": "Huyện Văn Lâm", "new_code": "11995", **old},
-            {"code": "12000", "name": "Xã Minh Hải", "district": "Huyện Văn Lâm", "new_code": "11992", **old},
-            {"code": "12500", "name": "Xã Minh Hải", "district": "Huyện Khác", "new_code": "12510", **old},
-            {"code": "11992", "name": "Xã Lạc Đạo", "district": None, "new_code": "11992", "first_year": 2025},
-        ]
-    )
-    villages = pd.DataFrame([{"code": "11989", "village": "Thôn Đông", "new_code": "11995"}])
-    return from_table(table, villages)
-
-
-@pytest.mark.parametrize(
-    ("commune", "district", "village", "year", "code", "words"),
-    [
-        ("Xã Minh Hải", "Văn Lâm", None, 2024, "11992", None),
-        ("Minh Hải", "Khác", None, 2024, "12510", None),
-        ("12000", None, None, 2024, "11992", None),
-        ("Minh Hải", None, None, 2024, None, "cùng tên"),
-        ("Lạc Đạo", None, "Đông", 2024, "11995", None),  # split: by its village
-        ("Lạc Đạo", None, "Thôn Đoài", 2024, None, "đã chia về"),  # a person has to say
-        ("Lạc Đạo", None, None, 2025, "11992", None),  # the commune of today, not its old namesake
-        ("Hà Nội", None, None, 2024, None, "không có trong danh mục"),
-    ],
-)
-def test_old_communes_by_succession(
-    tmp_path: Path,
-    commune: str,
-    district: str | None,
-    village: str | None,
-    year: int,
-    code: str | None,
-    words: str | None,
-) -> None:
-    headings = ["STT", "Họ và tên", "Năm sinh", "Thôn", "Xã", "Huyện", "Phân loại"]
-    good = [2, "Vũ Văn Hai", 1961, None, "12000", None, "Hộ nghèo"]
-    row = [1, "Lê Văn Một", 1960, village, commune, district, "Hộ nghèo"]
-    path = book(tmp_path, {"Danh sách": [headings, row] + ([good] if year == 2024 else [])})
-    registry = read_list(path, guess_mapping(path).confirm(), year=year, resolve=succession())
-    found = registry.households.set_index("head_name")["commune_code"]
-    assert found.get("Lê Văn Một") == code
-    if words:
-        assert [where for where in rejected(registry) if where[0] == 2] == [(2, "Xã")]
-        assert registry.problems["problem"].str.contains(words).any()
-
-
-def test_another_provinces_list_is_refused_whole(tmp_path: Path) -> None:
-    path = book(tmp_path, {"Danh sách": [[*HEADINGS, "Xã"], [*HEAD, "Xã Nơi Khác"]]})
-    with pytest.raises(RegistryError, match="không xã nào"):
-        read_list(path, guess_mapping(path).confirm(), year=2024, resolve=succession())
 
 
 def test_telephones_are_kept_where_the_list_has_them(tmp_path: Path) -> None:
