@@ -51,6 +51,12 @@ def _steps() -> dict[tuple[str, pd.Timestamp], list[tuple[str, pd.Timestamp, boo
     return found
 
 
+@cache
+def _names() -> dict[tuple[str, pd.Timestamp], str]:
+    rows = _units_table()[["code", "valid_from", "name"]].itertuples(index=False, name=None)
+    return {(code, first): name for code, first, name in rows}
+
+
 def all_units() -> pd.DataFrame:
     """Every unit of every list, one row per (`code`, `valid_from`).
 
@@ -133,8 +139,29 @@ def successors(code: str, on: date, to: date | None = None) -> pd.DataFrame:
             f"The target day {to.isoformat()} is before {on.isoformat()}. Swap the two days.",
         )
     start = unit(code, on)
-    steps, latest = _steps(), pd.Timestamp(to) if to is not None else pd.Timestamp.max
-    reached = [(str(start["code"]), pd.Timestamp(start["valid_from"]), False)]
+    latest = pd.Timestamp(to) if to is not None else pd.Timestamp.max
+    final = _become(str(start["code"]), pd.Timestamp(start["valid_from"]), latest)
+    rows = [(*key, _names()[key], "part" if split else "whole") for key, split in sorted(final.items())]
+    return pd.DataFrame(rows, columns=["code", "valid_from", "name", "extent"])
+
+
+def all_successors() -> pd.DataFrame:
+    """What every unit of every list has become by the latest: `successors` of all of them at once.
+
+    One row per (unit, successor), sorted: `code`, `valid_from`, `new_code`, `new_valid_from`, `extent`.
+    """
+    rows = [
+        (code, first, *key, "part" if split else "whole")
+        for code, first in sorted(_names())
+        for key, split in sorted(_become(code, first, pd.Timestamp.max).items())
+    ]
+    return pd.DataFrame(rows, columns=["code", "valid_from", "new_code", "new_valid_from", "extent"])
+
+
+def _become(code: str, first: pd.Timestamp, latest: pd.Timestamp) -> dict[tuple[str, pd.Timestamp], bool]:
+    """(code, first day) of what a unit has become by a day -> whether any step on the way was a split."""
+    steps = _steps()
+    reached = [(code, first, False)]
     final: dict[tuple[str, pd.Timestamp], bool] = {}
     while reached:
         here_code, here_from, split = reached.pop()
@@ -142,9 +169,7 @@ def successors(code: str, on: date, to: date | None = None) -> pd.DataFrame:
         if not onward:
             final[here_code, here_from] = split or final.get((here_code, here_from), False)
         reached += [(new_code, new_from, split or part) for new_code, new_from, part in onward]
-    table = _units_table().set_index(["code", "valid_from"])["name"]
-    rows = [(*key, table[key], "part" if split else "whole") for key, split in sorted(final.items())]
-    return pd.DataFrame(rows, columns=["code", "valid_from", "name", "extent"])
+    return final
 
 
 def short_names(names: pd.Series) -> pd.Series:

@@ -176,14 +176,18 @@ def write_registry(registry: Registry, path: Path, columns: Mapping[str, str] | 
 
 
 def write_text_sheets(path: Path, sheets: Mapping[str, list[list[str | None]]]) -> None:
-    """Write an .xlsx whose cells are all text: no formula, no link, whatever a cell begins with."""
+    """Write an .xlsx whose cells are all text: no formula, no link, whatever a cell begins with. Raises `OSError`."""
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
-        as_text = workbook.add_format({"num_format": "@"})
-        for name, rows in sheets.items():
-            sheet = workbook.add_worksheet(name)
-            for number, row in enumerate(rows):
-                for column, cell in enumerate(row):
-                    if cell is not None:
-                        sheet.write_string(number, column, cell, as_text)
+    try:
+        with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
+            as_text = workbook.add_format({"num_format": "@"})
+            for name, rows in sheets.items():
+                sheet = workbook.add_worksheet(name)
+                for number, row in enumerate(rows):
+                    for column, cell in enumerate(row):
+                        if cell is not None:
+                            sheet.write_string(number, column, cell, as_text)
+    except FileCreateError as error:
+        raise OSError(f"{path.name} cannot be written") from error

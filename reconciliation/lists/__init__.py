@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from reconciliation.lists.facts import TEMPORARY
 from reconciliation.lists.guess import guess_mapping
 from reconciliation.lists.mapping import ColumnRule, Mapping, SheetRule
 from reconciliation.lists.plain import PLAIN, read_registry
@@ -20,6 +21,7 @@ from reconciliation.registry import Said
 
 __all__ = [
     "PLAIN",
+    "TEMPORARY",
     "ColumnRule",
     "Limits",
     "Mapping",

@@ -16,6 +16,8 @@ from reconciliation.lists.words import code_of
 from reconciliation.names import fold, nfc
 from reconciliation.registry import Said
 
+#: What the code begins with that a household without one is given; it can be another's in another file.
+TEMPORARY = "T-"
 _SHORT = {"poor": "HN", "near_poor": "HCN"}
 _NOWHERE = Resolved(None)
 _SAY_WHICH = Said("phải là «Hộ nghèo» hoặc «Hộ cận nghèo»", "must be «Hộ nghèo» (poor) or «Hộ cận nghèo» (near-poor)")
@@ -149,7 +151,7 @@ class HouseholdReader:
             number = int(origin) if origin is not None and is_number(origin) else household.number
             slug = re.sub(r"[^a-z0-9]+", "-", fold(village or "")).strip("-") or "xa"
             # By the commune that the list means: old communes that are one today may each have a «Thôn 1».
-            household.code = f"T-{commune.listed}-{year}-{_SHORT.get(status or '', '')}-{slug}-{number:04d}"
+            household.code = f"{TEMPORARY}{commune.listed}-{year}-{_SHORT.get(status or '', '')}-{slug}-{number:04d}"
 
     def _column(self, household: Household, name: str) -> str | None:
         """What the household's lines say in a column of the household; lines that differ reject it."""

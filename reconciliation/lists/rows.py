@@ -104,7 +104,7 @@ class _Reader:
         if not _is_personal(values) and self._is_furniture(row, cells, values, wide):
             return
         if self.ended:
-            if _is_personal(values) or "household_no" in values:
+            if _is_personal(values) or _is_numbered(values):
                 self._remark(row, "", _BELOW_SIGNATURES, True)
             return
         if not self.skipped:
@@ -141,7 +141,7 @@ class _Reader:
             self.ended = True
             return True
         if self.ended:
-            return "household_no" not in values
+            return not _is_numbered(values)
         distinct = list(dict.fromkeys(words))
         if len(distinct) == 1 and self._divides(row, distinct[0], values, wide):
             return True
@@ -208,6 +208,12 @@ def _is_personal(values: dict[str, Cell]) -> bool:
                 return True
     year = text_of(values.get("birth_year_part"))
     return year is not None and re.fullmatch(r"(1[89]|20)\d\d", year) is not None
+
+
+def _is_numbered(values: dict[str, Cell]) -> bool:
+    """Whether a household's number stands in its column: whoever signs there has a name."""
+    number = text_of(values.get("household_no"))
+    return number is not None and is_number(number.rstrip(".)"))
 
 
 def _is_heading_like(values: dict[str, Cell]) -> bool:

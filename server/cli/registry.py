@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,9 @@ from server.cli.common import Json, RoundOption, answer, note, open_database, pr
 if TYPE_CHECKING:
     from reconciliation import Mapping
     from server.registry.service import Imported
+
+#: Problems said at once, in each language.
+_SHOWN = 20
 
 app = typer.Typer(help="Danh sách hộ nghèo, cận nghèo các năm. / The registry.", no_args_is_help=True)
 
@@ -41,12 +45,14 @@ def import_list(
     from server.registry import service as registry
 
     of, guessed = registry.mapping_for(file, mapping)
+    shown: dict[str, Any] = {}
     if guessed:
-        of.save(registry.mapping_beside(file))
+        beside = registry.mapping_beside(file)
+        registry.save_mapping(of, beside)
+        shown = _guess_of(of, beside)
         if not dry_run:
-            _show_guess(of, registry.mapping_beside(file), as_json=json)
+            answer({"imported": False} | shown, *_say_guess(of, beside, dry_run=False), as_json=json)
             raise typer.Exit(1)
-    rejected = rejected or file.with_suffix(".rejected.xlsx")
     with open_database() as database, database.session() as session:
         imported = registry.import_list(
             session,
@@ -57,77 +63,111 @@ def import_list(
             commune=commune,
             replace=replace,
             dry_run=dry_run,
-            rejected=rejected,
+            rejected=file.with_suffix(".rejected.xlsx") if rejected is None else rejected.with_suffix(".xlsx"),
         )
         if not dry_run:
             note(session, "registry.import", "list", f"{province}:{imported.year}")
-    _answer_import(imported, rejected, as_json=json)
+    answer(
+        _import_of(imported) | shown,
+        *(_say_guess(of, registry.mapping_beside(file), dry_run=True) if guessed else ()),
+        *_say_import(imported),
+        as_json=json,
+    )
 
 
-def _show_guess(of: Mapping, path: Path, *, as_json: bool) -> None:
+def _guess_of(of: Mapping, path: Path) -> dict[str, Any]:
+    return {
+        "mapping": str(path),
+        "columns": [
+            {
+                "heading": rule.heading,
+                "field": rule.field,
+                "certainty": round(rule.certainty, 2),
+                "samples": rule.samples,
+            }
+            for rule in of.columns
+        ],
+    }
+
+
+def _say_guess(of: Mapping, path: Path, *, dry_run: bool) -> Iterator[str]:
     """What each column is taken for, and how to go on: nothing is imported with a mapping that nobody confirmed."""
     from reconciliation.lists.headings import FIELDS
 
-    columns = [
-        {"heading": rule.heading, "field": rule.field, "certainty": round(rule.certainty, 2), "samples": rule.samples}
-        for rule in of.columns
-    ]
-    answer(
-        {"imported": False, "mapping": str(path), "columns": columns},
-        "Chưa nhập: đã đoán từng cột, cần người xem lại. / Not imported: the guessed columns want a look.",
-        *(
-            f"  {'?' if rule in of.unsure() else ' '} «{rule.heading}»: {FIELDS[rule.field]}"
-            f" ({rule.certainty:.0%}; {', '.join(rule.samples) or 'trống'})"
-            for rule in of.columns
-        ),
-        *(f"  trang «{sheet.name}»: {'dùng' if sheet.use else 'bỏ qua'}" for sheet in of.sheets),
+    if not dry_run:
+        yield "Chưa nhập: đã đoán từng cột, cần người xem lại. / Not imported: the guessed columns want a look."
+    for rule in of.columns:
+        label = FIELDS[rule.field]
+        yield (
+            f"  {'?' if rule in of.unsure() else ' '} «{rule.heading}»: {label.vi} / {label.en}"
+            f" ({rule.certainty:.0%}; {', '.join(rule.samples) or 'trống / blank'})"
+        )
+    for sheet in of.sheets:
+        yield f"  trang / sheet «{sheet.name}»: {'dùng / used' if sheet.use else 'bỏ qua / passed over'}"
+    yield (
         f"Sửa {path} nếu có cột sai, đặt `confirmed: true`, rồi chạy lại lệnh này; năm sau dùng lại được. / "
-        f"Correct {path}, set `confirmed: true`, and run this again.",
-        as_json=as_json,
+        f"Correct {path}, set `confirmed: true`, and run this again; it serves next year's list too."
     )
 
 
-def _answer_import(imported: Imported, rejected: Path, *, as_json: bool) -> None:
+def _import_of(imported: Imported) -> dict[str, Any]:
+    return {
+        "year": imported.year,
+        "households": imported.households,
+        "members": imported.members,
+        "rejected_rows": imported.rejected,
+        "rejected_file": None if imported.rejected_file is None else str(imported.rejected_file),
+        "changed": None if imported.changed is None else asdict(imported.changed),
+        "problems": imported.problems.to_dict("records"),
+    }
+
+
+def _say_import(imported: Imported) -> Iterator[str]:
     from reconciliation.lists import sentences
 
-    said = sentences(imported.problems)
-    lines = said[:20] + ([f"... và {len(said) - 20} chỗ khác (xem --json)."] if len(said) > 20 else [])
-    head = f"Năm {imported.year}: {imported.households} hộ, {imported.members} nhân khẩu; bỏ {imported.rejected} dòng."
+    yield (
+        f"Năm {imported.year}: {imported.households} hộ, {imported.members} nhân khẩu; bỏ {imported.rejected} dòng. / "
+        f"{imported.year}: {imported.households} households, {imported.members} persons; "
+        f"{imported.rejected} rows left out."
+    )
+    more = len(imported.problems) - _SHOWN
+    first = imported.problems.head(_SHOWN)
+    yield from sentences(first)
+    yield from sentences(first, "en")
+    if more > 0:
+        yield f"... và {more} chỗ khác (xem --json). / ... and {more} more (see --json)."
     changed = imported.changed
     if changed is None:
-        lines.append("Chỉ đọc thử: chưa ghi gì. / Read only: nothing was written.")
-    else:
-        lines.append(
-            f"Thêm {changed.added} hộ, sửa {changed.changed}, giữ nguyên {changed.unchanged}, bỏ {changed.removed}."
-        )
-        if changed.erased:
-            lines.append(
-                f"{changed.erased} hộ đã xoá theo yêu cầu: giữ phân loại, không giữ ai. / "
-                f"{changed.erased} households were erased: their status is kept, nobody in them."
-            )
-        if changed.left:
-            lines.append(
-                f"{changed.left} hộ đã nhập của các xã này không có trong tệp; chạy lại với --replace để bỏ. / "
-                f"{changed.left} households held of these communes stand not in the file; --replace removes them."
-            )
-    if imported.rejected_rows:
-        lines.append(
-            f"Sửa các dòng bị bỏ trong {rejected} rồi nhập tệp đó với cùng --mapping. / Correct and import it."
-        )
-    answer(
-        {
-            "year": imported.year,
-            "households": imported.households,
-            "members": imported.members,
-            "rejected_rows": imported.rejected,
-            "rejected_file": str(rejected) if imported.rejected_rows else None,
-            "changed": None if changed is None else asdict(changed),
-            "problems": imported.problems.to_dict("records"),
-        },
-        head,
-        *lines,
-        as_json=as_json,
+        yield "Chỉ đọc thử: chưa ghi gì. / Read only: nothing was written."
+        return
+    yield (
+        f"Thêm {changed.added} hộ, sửa {changed.changed}, giữ nguyên {changed.unchanged}, bỏ {changed.removed}. / "
+        f"Households: {changed.added} added, {changed.changed} changed, {changed.unchanged} unchanged, "
+        f"{changed.removed} removed."
     )
+    if changed.erased:
+        yield (
+            f"{changed.erased} hộ đã xoá theo yêu cầu: giữ phân loại, không giữ ai. / "
+            f"{changed.erased} households were erased: their status is kept, nobody in them."
+        )
+    if changed.left:
+        yield (
+            f"{changed.left} hộ đã nhập của các xã này không có trong tệp; chạy lại với --replace để bỏ. / "
+            f"{changed.left} households held of these communes are not in the file; --replace removes them."
+        )
+    if changed.overwritten:
+        yield (
+            f"{changed.overwritten} hộ mã tạm đã nhập từ tệp khác ({', '.join(changed.overwritten_from)}) nay ghi theo"
+            " tệp này; nếu là hai thôn trùng tên, ghi `village` khác nhau cho từng trang trong tệp ánh xạ. / "
+            f"{changed.overwritten} households with temporary codes came from another"
+            f" file ({', '.join(changed.overwritten_from)}) and now hold what this file says; if these are two"
+            " villages of one name, write a different `village` for each sheet in the mapping file."
+        )
+    if imported.rejected_rows:
+        yield (
+            f"Sửa các dòng bị bỏ trong {imported.rejected_file} rồi nhập tệp đó với cùng --mapping. / "
+            f"Correct the rows left out in {imported.rejected_file} and import that file with the same --mapping."
+        )
 
 
 @app.command("export")
@@ -146,7 +186,11 @@ def export_list(
     with open_database() as database, database.session() as session:
         households = registry.export_list(session, out, province_code=province, year=year, columns=columns)
         note(session, "registry.export", "list", f"{province}:{year}")
-    answer({"year": year, "households": households, "file": str(out)}, f"{out}: {households} hộ.", as_json=json)
+    answer(
+        {"year": year, "households": households, "file": str(out)},
+        f"{out}: {households} hộ / households.",
+        as_json=json,
+    )
 
 
 @app.command("reconcile")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reconciliation import Mapping, Registry
-    from reconciliation.lists import Resolver
+    from reconciliation.lists import Reading, Resolver
 
-#: Lists are decided by the end of their year: their communes are those of this day.
-_DECIDED = (12, 31)
+#: Problems said at once; the rest stands in the file of rejected rows.
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Imported:
     """What an import took: households and members of the file, and the problems that a person should mend.
 
     rejected: rows of the sheets that were left out. changed: what became of the list that was held; None for a dry run.
-    rejected_rows: rows of persons written into the file of what was left out.
+    rejected_file: the file of what was left out, None without one; rejected_rows: rows of persons in it.
     """
 
     year: int
@@ -37,6 +36,7 @@ class Imported:
     rejected: int
     problems: pd.DataFrame
     changed: Changed | None
+    rejected_file: Path | None = None
     rejected_rows: int = 0
 
 
@@ -70,6 +70,14 @@ def mapping_beside(path: Path) -> Path:
     return path.with_suffix(".mapping.yaml")
 
 
+def save_mapping(mapping: Mapping, path: Path) -> None:
+    """Write a guessed mapping where a person will look at it. Raises `UserError` where that cannot be written."""
+    try:
+        mapping.save(path)
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
 def import_list(
     session: Session,
     path: Path,
@@ -86,24 +94,27 @@ def import_list(
 
     mapping: how it is read; without it the file is the plain worksheet. year, commune: where the file does not say.
     replace: households of the file's communes that it does not hold are removed. dry_run: nothing is written, and the
-    mapping need not be confirmed. rejected: where to write what was left out, to be corrected and imported again.
+    mapping need not be confirmed. rejected: where to write what was left out, to be corrected and imported again; a
+    file that stands there with other content is being corrected by somebody, and is left alone.
 
     Communes of an older list become today's by official succession; a household of a commune that was split goes with
     its village (of the villages that the service knows), else a person has to say.
 
     Raises `UserError` when the file cannot be read, mixes years, or nothing of it can stand.
     """
-    from reconciliation import RegistryError, write_rejected
+    from reconciliation import RegistryError
     from reconciliation.lists import PLAIN, read
 
     resolve = _resolver(session, province_code)
     try:
         reading = read(path, mapping or PLAIN, year=year, commune_code=commune, resolve=resolve, dry_run=dry_run)
         registry = reading.registry
-        rejected_rows = write_rejected(reading, rejected) if rejected is not None and not dry_run else 0
     except RegistryError as error:
         raise UserError("registry_file", error.vi, error.en) from None
-    found = _one_year(path, registry)
+    written, rejected_rows = None, 0
+    if rejected is not None and not dry_run:
+        written, rejected_rows = _write_apart(reading, rejected)
+    found = _one_year(path, registry, written)
     changed = None
     if not dry_run:
         changed = store_list(session, registry, province_code=province_code, source=path.name, replace=replace)
@@ -115,6 +126,7 @@ def import_list(
         len(left_out[["sheet", "row"]].drop_duplicates()),
         registry.problems,
         changed,
+        written,
         rejected_rows,
     )
 
@@ -133,19 +145,64 @@ def export_list(session: Session, path: Path, *, province_code: str, year: int, 
         write_registry(registry, path, None if columns is None else load_columns(columns))
     except RegistryError as error:
         raise UserError("registry_columns", error.vi, error.en) from None
+    except OSError as error:
+        raise _not_written(path, error) from None
     return len(registry.households)
 
 
-def _one_year(path: Path, registry: Registry) -> int:
+def _write_apart(reading: Reading, path: Path) -> tuple[Path | None, int]:
+    """Write what was left out to `path`, or beside it where other rows stand there; the file, its rows of persons."""
+    from reconciliation import write_rejected
+
+    new = path.with_name(f".{path.name}.new.xlsx")
+    try:
+        rows = write_rejected(reading, new)
+        if not rows:
+            return None, 0
+        target, number = path, 1
+        while target.exists() and not _alike(target, new):
+            number += 1
+            target = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        new.replace(target)
+        return target, rows
+    except OSError as error:
+        raise _not_written(path, error) from None
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _alike(one: Path, other: Path) -> bool:
+    from reconciliation import RegistryError
+    from reconciliation.lists.workbook import read_sheets
+
+    try:
+        return read_sheets(one) == read_sheets(other)
+    except RegistryError:
+        return False
+
+
+def _not_written(path: Path, error: OSError) -> UserError:
+    return UserError(
+        "file_not_written",
+        f"Không ghi được {path} ({type(error).__name__}). Kiểm tra ổ đĩa, quyền ghi, hoặc chọn chỗ khác rồi chạy lại.",
+        f"{path} cannot be written ({type(error).__name__}). Check the disk and the permission, or choose another"
+        " place, and run this again.",
+    )
+
+
+def _one_year(path: Path, registry: Registry, rejected: Path | None) -> int:
+    from reconciliation.lists import sentences
+
     years = sorted(int(year) for year in registry.households["year"].unique())
     if not years:
-        first = registry.problems.iloc[0]
-        where = f"{first['sheet']}, {first['row']}, {first['column']}: {first['problem']}"
-        raise UserError(
-            "registry_empty",
-            f"{path.name}: không hộ nào nhập được; trang, dòng, cột {where}.",
-            f"{path.name}: no household could be taken; sheet, row, column {where}.",
-        )
+        left_out = registry.problems[registry.problems["rejected"].astype(bool)].head(_SHOWN)
+        vi, en = [f"{path.name}: không hộ nào nhập được."], [f"{path.name}: no household could be taken."]
+        vi += sentences(left_out)
+        en += sentences(left_out, "en")
+        if rejected is not None:
+            vi.append(f"Sửa các dòng bị bỏ trong {rejected} rồi nhập tệp đó.")
+            en.append(f"Correct the rejected rows in {rejected} and import that file.")
+        raise UserError("registry_empty", "\n".join(vi), "\n".join(en))
     if len(years) > 1:
         raise UserError(
             "registry_years",
@@ -171,30 +228,16 @@ def _succession(province_code: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from geo.units import all_units, successors
+    from geo.units import all_successors, all_units
 
     every = all_units()
-    today = set(every.loc[every["valid_to"].isna() & every["province_code"].eq(province_code), "code"])
-    rows = []
-    every["earliest"] = every["valid_from"] == every.groupby("province_code")["valid_from"].transform("min")
-    columns = ["code", "name", "district", "valid_from", "valid_to", "earliest"]
-    for code, name, district, valid_from, valid_to, earliest in every[columns].itertuples(index=False, name=None):
-        first = None if earliest else _review_year(valid_from.date(), starts=True)
-        last = None if pd.isna(valid_to) else _review_year(valid_to.date(), starts=False)
-        if first is not None and last is not None and last < first:
-            continue  # in force on no 31 December
-        for new_code in successors(code, valid_from.date())["code"]:
-            if new_code in today:
-                rows.append((code, name, district, first, last, valid_from, new_code))
-    table = pd.DataFrame(
-        rows, columns=["code", "name", "district", "first_year", "last_year", "valid_from", "new_code"]
-    )
-    return table.astype({"first_year": "Int64", "last_year": "Int64"})
-
-
-def _review_year(day: date, *, starts: bool) -> int:
-    """The first (last) year in whose lists a unit stands that is in force from (until) a day."""
-    decided = date(day.year, *_DECIDED)
-    if starts:
-        return day.year if day <= decided else day.year + 1
-    return day.year if day >= decided else day.year - 1
+    today = every.loc[every["valid_to"].isna() & every["province_code"].eq(province_code), "code"]
+    earliest = every["valid_from"] == every.groupby("province_code")["valid_from"].transform("min")
+    # Lists are decided by the end of their year: they name the communes of its last day.
+    every["first_year"] = every["valid_from"].dt.year.astype("Int64").mask(earliest)
+    every["last_year"] = (every["valid_to"] + pd.Timedelta(days=1)).dt.year.astype("Int64") - 1
+    # In force on no 31 December: on no list.
+    every = every[~(every["last_year"] < every["first_year"]).fillna(False).astype(bool)]
+    table = every.merge(all_successors(), on=["code", "valid_from"])
+    columns = ["code", "name", "district", "first_year", "last_year", "valid_from", "new_code"]
+    return table.loc[table["new_code"].isin(today), columns].reset_index(drop=True)

@@ -29,7 +29,8 @@ _HOUSEHOLD = ("commune_code", "village_id", "village_name", "status", "head_name
 @dataclass(frozen=True)
 class Changed:
     """What bringing a list up to a file did: households added, changed, unchanged, removed; `left`: households of the
-    file's communes that are held but stand not in it; `erased`: those of which nobody is kept."""
+    file's communes that are held but stand not in it; `erased`: those of which nobody is kept; `overwritten`: changed
+    ones whose code is a temporary one and that came from other files (`overwritten_from`): two villages of one name?"""
 
     added: int
     changed: int
@@ -37,6 +38,8 @@ class Changed:
     removed: int
     left: int
     erased: int
+    overwritten: int = 0
+    overwritten_from: tuple[str, ...] = ()
 
 
 @system_work("import")
@@ -48,6 +51,8 @@ def store_list(
     replace: households of the list's communes that it does not hold are removed; without it they stay.
     Of a household that was erased, its status and its place are kept, which the tables count, and nobody in it.
     """
+    from reconciliation.lists import TEMPORARY
+
     year = int(registry.households["year"].iloc[0])
     codes = {registry_subject(province_code, year, str(code)): str(code) for code in registry.households.index}
     erased = {codes[subject] for subject in vault_of(session).hold(codes)}
@@ -60,6 +65,8 @@ def store_list(
     added = new.keys() - held.keys()
     left = held.keys() - new.keys()
     removed = left if replace else set()
+    sources = _sources(session, province_code, year, sorted(code for code in changed if code.startswith(TEMPORARY)))
+    others = [name for name in sources.values() if name != source]
     _delete(session, province_code, year, sorted(changed | removed))
     _insert(session, registry, changed | added, erased, province_code=province_code, source=source)
     return Changed(
@@ -69,6 +76,8 @@ def store_list(
         removed=len(removed),
         left=len(left) - len(removed),
         erased=len(erased),
+        overwritten=len(others),
+        overwritten_from=tuple(sorted(set(others))),
     )
 
 
@@ -188,6 +197,20 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
         "birth_date": None if row["birth_date"] is None else row["birth_date"].date().isoformat(),
         "birth_year": None if row["birth_year"] is None else int(row["birth_year"]),
     }
+
+
+@system_work("import")
+def _sources(session: Session, province_code: str, year: int, codes: Sequence[str]) -> dict[str, str]:
+    """The file that each of some households came from."""
+    found: dict[str, str] = {}
+    for start in range(0, len(codes), _AT_ONCE):
+        statement = select(RegistryHousehold.household_code, RegistryHousehold.source).where(
+            RegistryHousehold.province_code == province_code,
+            RegistryHousehold.year == year,
+            RegistryHousehold.household_code.in_(codes[start : start + _AT_ONCE]),
+        )
+        found.update((code, name) for code, name in session.execute(statement))
+    return found
 
 
 @system_work("import")

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
-from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for
+from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for, save_mapping
 from server.registry.lists import load_list
 from server.registry.tables import Link, Movement, RegistryHousehold, RegistryMember
 
@@ -34,6 +34,7 @@ __all__ = [
     "movement_counts",
     "previous_classes",
     "reconcile",
+    "save_mapping",
 ]
 
 _AT_ONCE = 5000

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import UnitError
-from geo.units import all_units, labels, short_names, succession, successors, unit, units
+from geo.units import all_successors, all_units, labels, short_names, succession, successors, unit, units
 
 BEFORE, LATE_2024, EARLY_2025, NOW = date(2024, 10, 31), date(2024, 11, 1), date(2025, 6, 30), date(2025, 7, 1)
 
@@ -89,13 +89,21 @@ def test_three_communes_were_split() -> None:
     assert len(steps) == 161 + 378 + 6
 
 
-@pytest.mark.parametrize("on", [BEFORE, EARLY_2025])
-def test_successors_lead_every_unit_to_the_present(on: date) -> None:
-    now = set(units(NOW)["code"])
-    for code in units(on)["code"]:
-        found = successors(code, on)
-        assert set(found["code"]) <= now
-        assert (len(found) == 1) == (set(found["extent"]) == {"whole"})
+def test_successors_lead_every_unit_to_the_present() -> None:
+    found = all_successors()
+    assert set(found["new_code"]) == set(units(NOW)["code"])
+    several = found.groupby(["code", "valid_from"])["new_code"].transform("size") > 1
+    assert (several == (found["extent"] == "part")).all()
+
+
+def test_successors_of_all_units_at_once_are_those_of_each() -> None:
+    table = all_successors()
+    assert table[["code", "valid_from"]].drop_duplicates().shape[0] == len(all_units())
+    for code, on in (("12322", BEFORE), ("11965", BEFORE), ("12721", EARLY_2025), ("11953", NOW), ("12004", LATE_2024)):
+        first = unit(code, on)["valid_from"]
+        of = table[(table["code"] == code) & (table["valid_from"] == first)]
+        expected = successors(code, on)
+        assert of[["new_code", "extent"]].to_numpy().tolist() == expected[["code", "extent"]].to_numpy().tolist()
 
 
 def test_successors_of_a_split_unit_over_two_reforms() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
+import xlsxwriter
 
-from reconciliation import RegistryError, guess_mapping, read_list, write_registry, write_rejected
+from reconciliation import RegistryError, guess_mapping, read_list, read_registry, write_registry, write_rejected
 from reconciliation.lists import Limits, Mapping, read, sentences
 from reconciliation.lists.guess import mask
 from reconciliation.registry import load_columns
@@ -113,16 +115,40 @@ def test_a_list_of_heads_alone_is_taken_and_said(tmp_path: Path) -> None:
     assert registry.problems["problem"].str.contains("chỉ có chủ hộ").sum() == 1
 
 
-def test_formulas_are_text_and_stay_text(tmp_path: Path) -> None:
-    evil = '=HYPERLINK("http://x","bấm")'
-    reading = read_rows(tmp_path, [1, evil, *HEAD[2:]], [2, "@SUM(A1)", 1970, "Nam", "Chủ hộ", None, None, "giàu"])
-    assert reading.registry.members["full_name"].tolist() == [evil]
-    write_registry(reading.registry, tmp_path / "out.xlsx")
-    write_rejected(reading, tmp_path / "rejected.xlsx")
-    for name in ("out.xlsx", "rejected.xlsx"):
-        cells = [cell for row in openpyxl.load_workbook(tmp_path / name).active for cell in row]  # type: ignore[union-attr]
-        assert all(cell.data_type in ("s", "n") for cell in cells)
-        assert any(str(cell.value)[:1] in "=@" for cell in cells if cell.value)
+@pytest.mark.parametrize(
+    "evil",
+    ['=HYPERLINK("http://x","bấm")', "+84 cmd", "-1+2", "@SUM(A1)", "\tTAB", "=1+1", "'=1+1", '=cmd|"/c calc"!A0'],
+)
+def test_formulas_are_text_stay_text_and_come_back_unchanged(tmp_path: Path, evil: str) -> None:
+    """Of a household that was taken, by the export; of one that was left out, by the file of rejected rows."""
+    taken = read_rows(tmp_path, [1, evil, *HEAD[2:]], [2, evil, 1970, "Nam", "Chủ hộ", None, None, "giàu"])
+    name = " ".join(evil.split()).removeprefix("'")
+    assert taken.registry.members["full_name"].tolist() == [name]
+    write_registry(taken.registry, tmp_path / "out.xlsx")
+    write_rejected(taken, tmp_path / "rejected.xlsx")
+    for file in ("out.xlsx", "rejected.xlsx"):
+        cells = [cell for row in openpyxl.load_workbook(tmp_path / file).active for cell in row]  # type: ignore[union-attr]
+        assert all(cell.data_type in ("s", "n") and cell.hyperlink is None for cell in cells)
+        assert any(cell.value == name for cell in cells)
+        assert b"<f>" not in zipfile.ZipFile(tmp_path / file).read("xl/worksheets/sheet1.xml")
+    assert read_registry(tmp_path / "out.xlsx").members["full_name"].tolist() == [name]
+    back = openpyxl.load_workbook(tmp_path / "rejected.xlsx")
+    back.worksheets[0].cell(2, 8).value = "Hộ nghèo"
+    back.save(tmp_path / "corrected.xlsx")
+    mapping = guess_mapping(tmp_path / "danh-sach.xlsx").confirm()
+    again = read_list(tmp_path / "corrected.xlsx", mapping, year=2025, commune_code=COMMUNE)
+    assert again.members["full_name"].tolist() == [name]
+
+
+def test_a_formula_cell_gives_what_it_showed_and_is_not_computed(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
+        sheet = workbook.add_worksheet("Danh sách")
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write_row(1, 0, HEAD)
+        sheet.write_formula(1, 1, '=HYPERLINK("http://x","bấm")', value="Lê Văn Một")
+    path = tmp_path / "a.xlsx"
+    registry = read_list(path, guess_mapping(path).confirm(), year=2025, commune_code=COMMUNE)
+    assert registry.members["full_name"].tolist() == ["Lê Văn Một"]
 
 
 def test_no_sentence_holds_a_persons_value(tmp_path: Path) -> None:
@@ -148,6 +174,29 @@ def test_a_file_that_is_no_list_is_refused(tmp_path: Path, sheets: dict[str, Any
     path = book(tmp_path, sheets)
     with pytest.raises(RegistryError, match=words):
         read_list(path, guess_mapping(path).confirm(), year=2025, commune_code=COMMUNE)
+
+
+def test_every_problem_is_said_in_both_languages(tmp_path: Path) -> None:
+    headings = ["STT", "Họ và tên", "Ngày sinh", "Giới tính", "Quan hệ", "CCCD", "Dân tộc", "Điện thoại", "Phân loại"]
+    wrong = [1, "Lê Văn Một", "31/02/1999", "lạ", "lạ", "12345", "lạ", "12", "giàu"]
+    signed = [[None, "NGƯỜI LẬP BIỂU"], ["Vũ Thị Lập", None, "Trần Văn Ký"], wrong]
+    problems = read_rows(tmp_path, ["Thôn Đông", "nt"], wrong, *signed, headings=headings).registry.problems
+    assert len(problems) >= 8
+    assert problems["problem_en"].str.isascii().mean() > 0.5  # the rest quotes words of the list
+    assert not (problems["problem"] == problems["problem_en"]).any()
+    vi, en = sentences(problems), sentences(problems, "en")
+    assert [text.split("dòng ")[1][:2] for text in vi] == [text.split("row ")[1][:2] for text in en]
+
+
+def test_who_signs_below_the_list_is_nobody_on_it(tmp_path: Path) -> None:
+    """Even where the name stands in the column of the numbers."""
+    signed = [
+        ["NGƯỜI LẬP BIỂU", None, None, None, None, "TM. ỦY BAN NHÂN DÂN"],
+        ["Vũ Thị Lập", None, None, None, None, "Ký"],
+    ]
+    registry = read_rows(tmp_path, HEAD, *signed).registry
+    assert registry.members["full_name"].tolist() == ["Nguyễn Văn An"]
+    assert registry.problems.empty
 
 
 def test_files_that_are_too_large_or_broken_are_refused(tmp_path: Path) -> None:

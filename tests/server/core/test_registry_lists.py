@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from geo.units import succession
 from reconciliation import guess_mapping
 from server.cli import app
 from server.database import Database
@@ -53,6 +54,20 @@ def environment(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RASOAT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("RASOAT_DATABASE_URL", database.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("RASOAT_MASTER_KEY", KEY_TEXT)
+
+
+def _confirmed(path: Path) -> Path:
+    mapping = path.with_suffix(".confirmed.yaml")
+    guess_mapping(path).confirm().save(mapping)
+    return mapping
+
+
+def succession_of(old: str) -> str:
+    """Where a commune of before 1 July 2025 went, by the official table."""
+    steps = succession()
+    after = steps[(steps["old_code"] == old) & (steps["new_valid_from"] == pd.Timestamp(2025, 7, 1))]
+    [new] = after["new_code"].unique()
+    return str(new)
 
 
 def _held(database: Database) -> dict[str, tuple[str, str]]:
@@ -131,6 +146,113 @@ def test_old_communes_are_placed_by_succession_and_split_ones_by_village(databas
     assert (imported.households, imported.rejected) == (2, 1)
     assert sorted(commune for commune, _ in _held(database).values()) == ["11995", "12004"]
     assert imported.problems["problem"].str.contains("đã chia về").any()
+
+
+def _rows_of(commune: str, district: str | None, *numbers: int) -> list[list[Any]]:
+    return [
+        [n, f"Lê Văn {n}", 1950 + n, "Nam", "Chủ hộ", None, "Thôn 1", "Hộ nghèo", commune, district] for n in numbers
+    ]
+
+
+def test_old_communes_of_thai_binh_are_placed_by_district_and_twins_are_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    """Four old communes were called Minh Tân; each went elsewhere on 1 July 2025, and a code of theirs is re-used."""
+    headings = [*HEADINGS, "Xã", "Huyện"]
+    rows = [
+        *_rows_of("Xã Minh Tân", None, 1),
+        *_rows_of("Xã Minh Tân", "Huyện Đông Hưng", 2),
+        *_rows_of("Minh Tân", "Phù Cừ", 3),
+        *_rows_of("12583", None, 4),  # Xã Đồng Tiến then, Xã Tân Tiến today
+        *_rows_of("Xã Nơi Khác", "Huyện Đông Hưng", 5),
+    ]
+    path = _book(tmp_path / "2024.xlsx", ["DANH SÁCH HỘ NGHÈO NĂM 2024"], headings, *rows)
+    code, said = _run("import", str(path), "--mapping", str(_confirmed(path)))
+    assert (code, said["households"], said["rejected_rows"]) == (0, 3, 2)
+    placed = {temporary.split("-")[1]: commune for temporary, (commune, _) in _held(database).items()}
+    steps = {old: succession_of(old) for old in ("12721", "12394", "12583")}
+    assert placed == steps
+    left_out = {one["row"]: one for one in said["problems"] if one["rejected"]}
+    assert all(
+        name in left_out[3]["problem"]
+        for name in ("Huyện Phù Cừ", "Huyện Hưng Hà", "Huyện Đông Hưng", "Huyện Kiến Xương")
+    )
+    assert "write the district too" in left_out[3]["problem_en"]
+    assert "danh mục của cả tỉnh có từ 04/01/2025" in left_out[7]["problem"]
+    # Nobody knows the units of Thái Bình before the list of 4 January 2025, and the report says so.
+    assert any("04/01/2025" in one["problem"] for one in said["problems"] if not one["rejected"])
+
+
+def test_two_old_communes_that_merged_do_not_overwrite_one_another(database: Database, tmp_path: Path) -> None:
+    """Each has a «Thôn 1» with a first household, and both are one commune today."""
+    for name, commune in (("a.xlsx", "12721"), ("b.xlsx", "12754")):
+        path = _book(tmp_path / name, ["NĂM 2024"], [*HEADINGS, "Xã", "Huyện"], *_rows_of(commune, None, 1))
+        code, said = _run("import", str(path), "--mapping", str(_confirmed(path)))
+        assert (code, said["changed"]["added"], said["changed"]["overwritten"]) == (0, 1, 0)
+    assert len({commune for commune, _ in _held(database).values()}) == 1
+    assert len(_held(database)) == 2
+    # Another file with the same temporary codes and other people says whose households it takes the place of.
+    path = _book(tmp_path / "c.xlsx", ["NĂM 2024"], [*HEADINGS, "Xã"], [*HEAD[:6], "Thôn 1", "Hộ nghèo", "12721"])
+    code, said = _run("import", str(path), "--mapping", str(_confirmed(path)))
+    assert (code, said["changed"]["overwritten"], said["changed"]["overwritten_from"]) == (0, 1, ["a.xlsx"])
+
+
+def test_rows_that_are_being_corrected_are_not_written_over(database: Database, tmp_path: Path) -> None:
+    path = _book(tmp_path / "xa.xlsx", *TITLE, HEADINGS, HEAD, UNKNOWN)
+    arguments = ("--mapping", str(_confirmed(path)), "--commune", commune_of(1))
+    first = _run("import", str(path), *arguments)[1]["rejected_file"]
+    assert _run("import", str(path), *arguments)[1]["rejected_file"] == first
+    back = openpyxl.load_workbook(first)
+    back["Sheet"].cell(back["Sheet"].max_row, 8).value = "Hộ cận nghèo"
+    back.save(first)
+    corrected = Path(first).read_bytes()
+    again = _run("import", str(path), *arguments)[1]["rejected_file"]
+    assert again != first
+    assert Path(first).read_bytes() == corrected
+    code, said = _run("import", first, *arguments)
+    assert (code, said["changed"]["added"], said["rejected_file"]) == (0, 1, None)
+
+
+def test_a_file_is_imported_whole_or_not_at_all(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The households are written and their members fail: nothing is held, and what was held before stays as it was."""
+    first = _book(tmp_path / "a.xlsx", *TITLE, HEADINGS, HEAD)
+    arguments = ("--mapping", str(_confirmed(first)), "--commune", commune_of(1))
+    assert _run("import", str(first), *arguments)[0] == 0
+    before = _held(database)
+    second = _book(tmp_path / "b.xlsx", *TITLE, HEADINGS, HEAD, WIFE, [2, *UNKNOWN[1:7], "Hộ nghèo"])
+
+    def fail(*_: Any) -> Any:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("server.registry.lists.seal_members", fail)
+        assert _run("import", str(second), *arguments)[0] != 0
+    assert _held(database) == before
+    assert _run("import", str(second), *arguments)[1]["changed"]["added"] == 1
+
+
+def test_a_list_of_which_nothing_can_be_taken_says_everything_in_both_languages(
+    database: Database, tmp_path: Path
+) -> None:
+    path = _book(tmp_path / "xa.xlsx", *TITLE, HEADINGS, UNKNOWN, [*UNKNOWN[:7], None])
+    with pytest.raises(UserError) as refused, database.session() as session:
+        registry.import_list(
+            session,
+            path,
+            province_code=PROVINCE,
+            mapping=guess_mapping(path).confirm(),
+            commune=commune_of(1),
+            rejected=tmp_path / "rejected.xlsx",
+        )
+    for text, words in (
+        (refused.value.vi, ("không hộ nào nhập được", "dòng 4", "dòng 5", "«Phân loại»", "rejected.xlsx")),
+        (refused.value.en, ("no household could be taken", "row 4", "row 5", "must be", "rejected.xlsx")),
+    ):
+        assert all(word in text for word in words)
+    assert (tmp_path / "rejected.xlsx").exists()
+    assert _held(database) == {}
 
 
 def test_another_province_s_list_is_refused(database: Database, tmp_path: Path) -> None:
