@@ -5,7 +5,6 @@ Of a row's text only the few parts that concern its keeping are read; the text i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -30,8 +29,7 @@ class BrokenRowError(Exception):
     """The text is no whole JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """One version of a submission as received; the fields are those of `server.submissions.tables.Submission`."""
 
     central_id: str
