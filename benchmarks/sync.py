@@ -2,9 +2,9 @@
 
 A real Central v2026.2 streamed 6,800 submissions of five repeats a second on two cores; the server here keeps that
 pace, in a process of its own and nearly without work (`benchmarks._central`). `share` is how much of it the service
-stores a second: 1.0 would be storing for nothing. `unpaced` is how fast it stores when nothing holds it up. Memory is
-that of the process which pulls. Beside it: the same stream read and thrown away, and pyodk's `get_table`, which stores
-nothing.
+stores a second: 1.0 would be storing for nothing. `unpaced` is how fast it stores when nothing holds it up. Memory, and
+the time at work per submission, are those of the process which pulls (PostgreSQL works beside it). Beside it: the same
+stream read and thrown away, and pyodk's `get_table`, which stores nothing.
 
 SQLite always; PostgreSQL too when RASOAT_TEST_POSTGRES_URL names a database in which databases may be created.
 """
@@ -52,6 +52,7 @@ def run(size: int) -> dict[str, Any]:
                     f"share_{name}": round(size / pulls[name]["seconds"] / PACE, 3),
                     f"stored_per_second_{name}": round(size / pulls[name]["seconds"]),
                     f"unpaced_per_second_{name}": round(size / unpaced["seconds"]),
+                    f"cpu_ms_per_submission_{name}": round(1000 * pulls[name]["cpu_seconds"] / size, 3),
                     f"peak_mb_{name}": round(max(pulls[name]["peak_mb"], unpaced["peak_mb"])),
                 }
         beside = min(size, _PYODK_AT_MOST)

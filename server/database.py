@@ -9,25 +9,29 @@ import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
 import psycopg
 from psycopg import sql
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     DateTime,
     Dialect,
     Engine,
     MetaData,
+    Select,
     Text,
     TypeDecorator,
     any_,
     create_engine,
     event,
     func,
-    insert,
     literal,
     select,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -123,6 +127,9 @@ def open_engine(url: str) -> Engine:
             cursor.execute("PRAGMA synchronous=NORMAL")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA busy_timeout=30000")
+            # 8 MB of pages in memory, and a log of 16 MB before it is written out: a pull dirties as much every second.
+            cursor.execute("PRAGMA cache_size=-8000")
+            cursor.execute("PRAGMA wal_autocheckpoint=4000")
             cursor.close()
 
         return engine
@@ -153,7 +160,11 @@ class Database:
     def session(self) -> Iterator[Session]:
         """A session that commits when the block ends well and rolls back when it does not."""
         with self._sessions(info={MASTER_KEYS: self._keys}) as session, session.begin():
-            yield session
+            try:
+                yield session
+            finally:
+                # The vault, with the keys that it opened, and the session hold each other: they would stay in memory.
+                session.info.clear()
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -167,53 +178,115 @@ def insert_or_skip(session: Session, table: type[Base]) -> Any:
 
 
 def one_of(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """That a text column is one of many values: a single array for PostgreSQL, whose driver reads long lists slowly."""
+    """That a text column is one of many values, which are sent as a single one: long lists are slow to bind."""
     if session.get_bind().dialect.name == "postgresql":
         return column == any_(literal(list(values), postgresql.ARRAY(Text)))
-    return column.in_(values)
+    listed = func.json_each(literal(orjson.dumps(list(values)).decode())).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
-def insert_new_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows, all with the same columns, passing over those whose key is there already."""
+def looked_up(
+    session: Session, statement: Select[*tuple[Any, ...]], column: InstrumentedAttribute[str], values: Sequence[str]
+) -> Select[*tuple[Any, ...]]:
+    """`statement` for the rows in which a text column is one of many values, each looked up in an index by itself.
+
+    For a column that is not a table's whole key. PostgreSQL knows nothing yet of a table that is just being filled, and
+    with `one_of` it would go through all of it, comparing every row with every value; OFFSET 0 holds it to the index.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return statement.where(one_of(session, column, values))
+    wanted = func.unnest(literal(list(values), postgresql.ARRAY(Text))).table_valued("value").render_derived()
+    found = statement.where(column == wanted.c.value).offset(0).lateral()
+    return select(found).select_from(wanted).join(found, true())
+
+
+def insert_new_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> int:
+    """Insert many rows, every column given, passing over those whose key is there already; how many were inserted."""
     connection = session.connection()
+    if not rows:
+        return 0
     if connection.dialect.name != "postgresql":
-        connection.execute(insert_or_skip(session, table), rows)
-        return
-    columns = [column for column in table.__table__.columns if column.name in rows[0]]
-    names = [column.name for column in columns]
-    arrays = [literal([row[column.name] for row in rows], postgresql.ARRAY(column.type)) for column in columns]
-    new = func.unnest(*arrays).table_valued(*names).render_derived()
-    statement = postgresql.insert(table).from_select(names, select(*(new.c[name] for name in names)))
-    connection.execute(statement.on_conflict_do_nothing())
+        return _insert_on_sqlite(connection, table, rows, " ON CONFLICT DO NOTHING")
+    columns = table.__table__.columns
+    given = {column.name: [row[column.name] for row in rows] for column in columns}
+    # What is the same in all rows is sent once.
+    same = {name for name, values in given.items() if all(value == values[0] for value in values)}
+    same.discard(columns[0].name)
+    differing = [column for column in columns if column.name not in same]
+    arrays = [literal(given[column.name], postgresql.ARRAY(column.type)) for column in differing]
+    new = func.unnest(*arrays).table_valued(*(column.name for column in differing)).render_derived()
+    values = [
+        literal(given[column.name][0], column.type) if column.name in same else new.c[column.name] for column in columns
+    ]
+    statement = postgresql.insert(table).from_select([column.name for column in columns], select(*values))
+    return connection.execute(statement.on_conflict_do_nothing()).rowcount
 
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows, all with the same columns, past the session's unit of work.
+    """Insert many rows, every column given, past the session's unit of work.
 
-    By COPY on PostgreSQL, which takes a fraction of the time of statements. Raises what an INSERT would raise.
+    By COPY on PostgreSQL and many rows a statement on SQLite, which take a fraction of the time of single statements.
+    Raises what an INSERT would raise.
     """
     connection = session.connection()
-    if not rows or connection.dialect.name != "postgresql":
-        connection.execute(insert(table), rows)
+    if not rows:
         return
-    columns = [column for column in table.__table__.columns if column.name in rows[0]]
-    processors = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
-    writers = [(column.name, processor) for column, processor in zip(columns, processors, strict=True)]
-    copy = sql.SQL("COPY {} ({}) FROM STDIN").format(
+    if connection.dialect.name != "postgresql":
+        _insert_on_sqlite(connection, table, rows)
+        return
+    columns = table.__table__.columns
+    copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.__tablename__), sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     )
+    types = [column.type.compile(connection.dialect).partition("(")[0].lower() for column in columns]
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     try:
         with driver.cursor() as cursor, cursor.copy(copy) as lines:
-            for row in rows:
-                lines.write_row(
-                    [row[name] if processor is None else processor(row[name]) for name, processor in writers]
-                )
+            lines.set_types(types)
+            for row in _as_stored(connection, table, rows):
+                lines.write_row(row)
     except psycopg.Error as error:
         # As SQLAlchemy raises it, and without the rows.
         raise DBAPIError.instance(
             "COPY", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from None
+
+
+#: Rows in one INSERT on SQLite. The driver lets other threads run once a statement, and then waits for its turn: a
+#: statement for each row would leave it waiting for whoever reads ahead.
+_ROWS_A_STATEMENT = 250
+
+
+def _insert_on_sqlite(
+    connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]], ending: str = ""
+) -> int:
+    """Insert rows in a few statements; how many were inserted."""
+    columns = table.__table__.columns
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    one = f"({', '.join('?' * len(columns))})"
+    head = f'INSERT INTO "{table.__tablename__}" ({names}) VALUES '  # noqa: S608 - names of our own tables
+    stored = list(_as_stored(connection, table, rows))
+    whole = len(stored) - len(stored) % _ROWS_A_STATEMENT
+    inserted = 0
+    for start in range(0, whole, _ROWS_A_STATEMENT):
+        values = tuple(chain.from_iterable(stored[start : start + _ROWS_A_STATEMENT]))
+        many = ", ".join([one] * _ROWS_A_STATEMENT)
+        inserted += connection.exec_driver_sql(f"{head}{many}{ending}", values).rowcount
+    if stored[whole:]:
+        inserted += connection.exec_driver_sql(f"{head}{one}{ending}", stored[whole:]).rowcount
+    return inserted
+
+
+def _as_stored(connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """The rows as the database's driver takes them, in the order of the table's columns."""
+    columns = table.__table__.columns
+    dialect = connection.dialect
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    by_column = [
+        [row[column.name] for row in rows] if process is None else [process(row[column.name]) for row in rows]
+        for column, process in zip(columns, processors, strict=True)
+    ]
+    return zip(*by_column, strict=True)
 
 
 def scrub(database: Database) -> None:

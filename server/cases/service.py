@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.access import system_work
 from server.cases.sealed import Household, Person, open_answers, open_heads, open_households, open_people
 from server.cases.tables import Flag, Interview, InterviewMember, StaleInterview
-from server.database import insert_rows, one_of
+from server.database import insert_new_rows
 from server.errors import NotFoundError
 from server.secrets.service import vault_of
 
@@ -60,15 +60,8 @@ _CASE_COLUMNS = (
 def mark_stale(session: Session, round_id: str, ids: Sequence[str]) -> None:
     """Note interviews whose ground changed; already noted ones stay."""
     for start in range(0, len(ids), _BATCH):
-        batch = list(dict.fromkeys(ids[start : start + _BATCH]))
-        noted = set(
-            session.scalars(
-                select(StaleInterview.interview_id).where(one_of(session, StaleInterview.interview_id, batch))
-            )
-        )
-        new = [{"interview_id": one, "round_id": round_id} for one in batch if one not in noted]
-        if new:
-            insert_rows(session, StaleInterview, new)
+        batch = [{"interview_id": one, "round_id": round_id} for one in ids[start : start + _BATCH]]
+        insert_new_rows(session, StaleInterview, batch)
 
 
 def mark_round_stale(session: Session, round_id: str) -> int:

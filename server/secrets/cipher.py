@@ -7,6 +7,7 @@ random: a key encrypts the few values of one household, far from the 2**32 at wh
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,8 +26,24 @@ def associated_data(*parts: str) -> bytes:
 
 def seal(key: AESGCM, value: bytes, place: tuple[str, ...]) -> bytes:
     """Encrypt `value` for `place` (table, column, subject)."""
-    nonce = os.urandom(NONCE_BYTES)
-    return FORMAT + nonce + key.encrypt(nonce, value, associated_data(*place))
+    *shared, name = place
+    return seal_many([(key, name, value)], tuple(shared))[0]
+
+
+def seal_many(items: Sequence[tuple[AESGCM, str, bytes]], place: tuple[str, ...]) -> list[bytes]:
+    """Encrypt (key, subject, value), each for its subject's `place` (table, column), each with a nonce of its own."""
+    shared = associated_data(*place)
+    nonces = random_pieces(NONCE_BYTES, len(items))
+    return [
+        FORMAT + nonce + key.encrypt(nonce, value, shared + associated_data(name))
+        for nonce, (key, name, value) in zip(nonces, items, strict=True)
+    ]
+
+
+def random_pieces(size: int, count: int) -> list[bytes]:
+    """`count` pieces of `size` bytes from the system's generator of keys, asked once for all of them."""
+    drawn = os.urandom(size * count)
+    return [drawn[start : start + size] for start in range(0, len(drawn), size)]
 
 
 def unseal(key: AESGCM, sealed: bytes, place: tuple[str, ...]) -> bytes:

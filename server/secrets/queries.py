@@ -40,10 +40,9 @@ def wrapped_keys(
         yield from session.execute(statement.with_for_update(read=True) if hold else statement)
 
 
-def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Store new keys; a subject that got one meanwhile keeps it."""
-    if rows:
-        insert_new_rows(session, HouseholdKey, rows)
+def add_keys(session: Session, rows: list[dict[str, Any]]) -> int:
+    """Store new keys; a subject that has one keeps it. How many were stored."""
+    return insert_new_rows(session, HouseholdKey, rows)
 
 
 def destroy_keys(session: Session, subjects: Sequence[str], at: datetime) -> None:
@@ -55,7 +54,7 @@ def destroy_keys(session: Session, subjects: Sequence[str], at: datetime) -> Non
         session.execute(
             update(HouseholdKey)
             .where(
-                HouseholdKey.subject.in_(subjects[start : start + SUBJECTS_PER_STATEMENT]),
+                one_of(session, HouseholdKey.subject, subjects[start : start + SUBJECTS_PER_STATEMENT]),
                 HouseholdKey.destroyed_at.is_(None),
             )
             .values(wrapped=None, destroyed_at=at),

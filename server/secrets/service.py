@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ from sqlalchemy.orm import Session
 from server.database import MASTER_KEYS
 from server.secrets import queries
 from server.secrets.at_hand import check, key_file, master_keys, set_up
-from server.secrets.cipher import seal, unseal
+from server.secrets.cipher import random_pieces, seal_many, unseal
 from server.secrets.errors import Erased, SecretsError, Tampered
 from server.secrets.lookup import normalise_cccd, normalise_phone
 from server.secrets.master import MasterKeys, add_key, create_key_file, drop_old_keys
@@ -130,7 +129,7 @@ class Vault:
         Raises `Erased` at the first erased subject and seals nothing: leave those out first (`erased`).
         """
         self._load({subject for subject, _ in items}, create=True)
-        return [seal(self._key(subject), value, (*place, subject)) for subject, value in items]
+        return seal_many([(self._key(subject), subject, value) for subject, value in items], place)
 
     def decrypt_many(self, place: Place, items: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
         """Open (subject, sealed value) pairs, in order; None where the subject was erased."""
@@ -240,9 +239,9 @@ class Vault:
             return
         number = self._masters.active_number
         now = self._masters.now()
-        made = {subject: os.urandom(_KEY_BYTES) for subject in missing}
-        wrapped = {subject: self._masters.wrap(key, "household_keys", subject) for subject, key in made.items()}
-        queries.add_keys(
+        made = dict(zip(missing, random_pieces(_KEY_BYTES, len(missing)), strict=True))
+        wrapped = dict(zip(missing, self._masters.wrap_household_keys(list(made.items())), strict=True))
+        added = queries.add_keys(
             self._session,
             [
                 {
@@ -255,12 +254,12 @@ class Vault:
                 for subject, value in wrapped.items()
             ],
         )
-        # Read back rather than trust our own: the subject may have a key, or another worker was first with it.
-        for subject, stored, of_number in queries.wrapped_keys(self._session, missing):
-            if stored == wrapped[subject]:
-                self._keys[subject] = AESGCM(made[subject])
-            else:
-                self._keys[subject] = self._opened(subject, stored, of_number)
+        self._keys |= {subject: AESGCM(key) for subject, key in made.items()}
+        if added < len(missing):
+            # Some subjects have a key, or another worker was first with it: what is stored is their key, not ours.
+            for subject, stored, of_number in queries.wrapped_keys(self._session, missing):
+                if stored != wrapped[subject]:
+                    self._keys[subject] = self._opened(subject, stored, of_number)
 
     def _read(self, subjects: list[str], *, hold: bool = False) -> list[str]:
         """Cache the stored keys of `subjects`; return those that have none."""

@@ -5,12 +5,12 @@ Of a row's text only the few parts that concern its keeping are read; the text i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
+# gc=False: these hold text, numbers and times, no cycle can come of them, and there are many.
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -30,8 +30,7 @@ class BrokenRowError(Exception):
     """The text is no whole JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, gc=False):
     """One version of a submission as received; the fields are those of `server.submissions.tables.Submission`."""
 
     central_id: str
@@ -47,7 +46,7 @@ class Received:
     attachments_present: int
 
 
-class _System(msgspec.Struct):
+class _System(msgspec.Struct, gc=False):
     submission_date: _Time = msgspec.field(name="submissionDate")
     updated_at: _Time | None = msgspec.field(name="updatedAt", default=None)
     deleted_at: _Time | None = msgspec.field(name="deletedAt", default=None)
@@ -59,11 +58,11 @@ class _System(msgspec.Struct):
     attachments_present: int | None = msgspec.field(name="attachmentsPresent", default=None)
 
 
-class _Meta(msgspec.Struct):
+class _Meta(msgspec.Struct, gc=False):
     instance_id: str | None = msgspec.field(name="instanceID", default=None)
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     id: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="__id")
     system: _System = msgspec.field(name="__system")
     meta: _Meta | None = None

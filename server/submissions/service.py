@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
-from server.database import insert_or_skip, insert_rows, one_of
+from server.database import insert_or_skip, insert_rows, looked_up, one_of
 from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
 from server.secrets.service import Place, interview_subject, vault_of
@@ -95,6 +96,14 @@ def store(
     result.erased = len(erased)
     ids = list(newest)
     known = _known(session, source.form_id, ids)
+    shared = {
+        "project_id": source.project_id,
+        "form_id": source.form_id,
+        "round_id": source.round_id,
+        "payload_format": ODATA_JSON,
+        "received_at": received_at,
+        "purged_at": None,
+    }
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     retired: list[str] = []
@@ -107,10 +116,7 @@ def store(
             is_current = final or current is None or row.edits >= current.edits
             if is_current and current is not None:
                 retired.append(central_id)
-            inserts.append(
-                _as_columns(row, source)
-                | {"received_at": received_at, "is_current": is_current, "history_known": row.edits == 0}
-            )
+            inserts.append(shared | asdict(row) | {"is_current": is_current, "history_known": row.edits == 0})
             result.changed.append(central_id)
             result.inserted.add(central_id)
             if versions:
@@ -135,8 +141,13 @@ def store(
     for batch in _batches(retired):
         session.execute(
             update(Submission)
-            .where(Submission.form_id == source.form_id, Submission.central_id.in_(batch), Submission.is_current)
-            .values(is_current=False)
+            .where(
+                Submission.form_id == source.form_id,
+                one_of(session, Submission.central_id, batch),
+                Submission.is_current,
+            )
+            .values(is_current=False),
+            execution_options={"synchronize_session": False},
         )
     if inserts:
         plain = [(interview_subject(one["central_id"]), one["payload"]) for one in inserts]
@@ -226,7 +237,7 @@ def current(session: Session, round_id: str, ids: Sequence[str]) -> list[Submiss
         found += session.scalars(
             select(Submission).where(
                 Submission.round_id == round_id,
-                Submission.central_id.in_(batch),
+                one_of(session, Submission.central_id, batch),
                 Submission.is_current,
                 Submission.deleted_at.is_(None),
                 Submission.payload.is_not(None),
@@ -314,19 +325,10 @@ def _known(session: Session, form_id: str, ids: Sequence[str]) -> dict[str, dict
     columns += [getattr(Submission, name) for name in _MUTABLE]
     known: dict[str, dict[str, Any]] = {}
     for batch in _batches(ids):
-        of = one_of(session, Submission.central_id, batch)
-        statement = select(*columns).where(Submission.form_id == form_id, of)
-        for row in session.execute(statement):
+        statement = select(*columns).where(Submission.form_id == form_id)
+        for row in session.execute(looked_up(session, statement, Submission.central_id, batch)):
             known.setdefault(row.central_id, {})[row.version_id] = row
     return known
-
-
-def _as_columns(row: Received, source: Source) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in Received.__slots__} | {
-        "project_id": source.project_id,
-        "form_id": source.form_id,
-        "round_id": source.round_id,
-    }
 
 
 @system_work("pull")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from server.accounts.access import system_work
+from server.database import insert_rows
 from server.secrets.service import Place, interview_subject, vault_of
 from server.submissions.tables import XML, Submission
 
@@ -113,7 +114,7 @@ def add_history(
         plain = [(interview_subject(row["central_id"]), row["payload"]) for row in rows]
         for row, sealed in zip(rows, vault.encrypt_many(_PAYLOAD, plain), strict=True):
             row["payload"] = sealed
-        session.execute(insert(Submission), rows)
+        insert_rows(session, Submission, rows)
     return len(rows)
 
 
