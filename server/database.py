@@ -6,7 +6,7 @@ Each noun declares its own tables on `Base`; `import_tables` gathers them for mi
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
@@ -16,6 +16,7 @@ import orjson
 import psycopg
 from psycopg import sql
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     DateTime,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Select,
-    Text,
+    TableValuedAlias,
     TypeDecorator,
     any_,
     create_engine,
@@ -72,7 +73,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
         def as_text(value: datetime | None) -> str | None:
             utc = self.process_bind_param(value, dialect)
-            return None if utc is None else utc.replace(tzinfo=None).isoformat(" ", "microseconds")
+            return None if utc is None else utc.isoformat(" ", "microseconds").removesuffix("+00:00")
 
         return as_text
 
@@ -178,11 +179,11 @@ def insert_or_skip(session: Session, table: type[Base]) -> Any:
 
 
 def one_of(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """That a text column is one of many values, which are sent as a single one: long lists are slow to bind."""
+    """That a text column is one of many values, which are sent as one text: long lists are slow to bind."""
+    listed = select(_listed(session, values).c.value)
     if session.get_bind().dialect.name == "postgresql":
-        return column == any_(literal(list(values), postgresql.ARRAY(Text)))
-    listed = func.json_each(literal(orjson.dumps(list(values)).decode())).table_valued("value")
-    return column.in_(select(listed.c.value))
+        return column == any_(func.array(listed.scalar_subquery()))
+    return column.in_(listed)
 
 
 def looked_up(
@@ -195,9 +196,17 @@ def looked_up(
     """
     if session.get_bind().dialect.name != "postgresql":
         return statement.where(one_of(session, column, values))
-    wanted = func.unnest(literal(list(values), postgresql.ARRAY(Text))).table_valued("value").render_derived()
+    wanted = _listed(session, values)
     found = statement.where(column == wanted.c.value).offset(0).lateral()
     return select(found).select_from(wanted).join(found, true())
+
+
+def _listed(session: Session, values: Sequence[str]) -> TableValuedAlias:
+    """The values as rows of one column, `value`."""
+    given = literal(list(values), JSON)
+    if session.get_bind().dialect.name == "postgresql":
+        return func.json_array_elements_text(given).table_valued("value").render_derived()
+    return func.json_each(given).table_valued("value")
 
 
 def insert_new_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> int:
@@ -207,19 +216,21 @@ def insert_new_rows(session: Session, table: type[Base], rows: Sequence[dict[str
         return 0
     if connection.dialect.name != "postgresql":
         return _insert_on_sqlite(connection, table, rows, " ON CONFLICT DO NOTHING")
-    columns = table.__table__.columns
-    given = {column.name: [row[column.name] for row in rows] for column in columns}
-    # What is the same in all rows is sent once.
-    same = {name for name, values in given.items() if all(value == values[0] for value in values)}
-    same.discard(columns[0].name)
-    differing = [column for column in columns if column.name not in same]
-    arrays = [literal(given[column.name], postgresql.ARRAY(column.type)) for column in differing]
-    new = func.unnest(*arrays).table_valued(*(column.name for column in differing)).render_derived()
-    values = [
-        literal(given[column.name][0], column.type) if column.name in same else new.c[column.name] for column in columns
-    ]
-    statement = postgresql.insert(table).from_select([column.name for column in columns], select(*values))
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount
+    name = table.__tablename__
+    columns = ", ".join(f'"{column.name}"' for column in table.__table__.columns)
+    statement = (
+        f'INSERT INTO "{name}" ({columns}) SELECT {columns} '  # noqa: S608 - names of our own tables
+        f'FROM json_populate_recordset(NULL::"{name}", %s) ON CONFLICT DO NOTHING'
+    )
+    text = orjson.dumps(rows, default=_as_bytea).decode()
+    return connection.exec_driver_sql(statement, (text,)).rowcount
+
+
+def _as_bytea(value: Any) -> str:
+    """Bytes as PostgreSQL reads them from text."""
+    if not isinstance(value, bytes):
+        raise TypeError(type(value).__name__)
+    return f"\\x{value.hex()}"
 
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -282,11 +293,24 @@ def _as_stored(connection: Connection, table: type[Base], rows: Sequence[dict[st
     columns = table.__table__.columns
     dialect = connection.dialect
     processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    by_column = [
-        [row[column.name] for row in rows] if process is None else [process(row[column.name]) for row in rows]
+    by_column: list[Iterable[Any]] = [
+        _processed(process, [row[column.name] for row in rows])
         for column, process in zip(columns, processors, strict=True)
     ]
     return zip(*by_column, strict=True)
+
+
+def _processed(process: Callable[[Any], Any] | None, values: list[Any]) -> Iterable[Any]:
+    """The values of a column for the driver; what all rows share (a time, None) is processed once."""
+    if process is None:
+        return values
+    before, done = values[0], process(values[0])
+    found = []
+    for value in values:
+        if value is not before:
+            before, done = value, process(value)
+        found.append(done)
+    return found
 
 
 def scrub(database: Database) -> None:

@@ -47,7 +47,7 @@ _PURGED_AFTER = timedelta(days=31)
 #: How often ids and versions are compared although nothing hints at a difference.
 _COMPARE_EVERY = timedelta(days=1)
 _SHORTEST_WINDOW = timedelta(milliseconds=2)
-_STORE_AT_ONCE = 1000
+_STORE_AT_ONCE = 2000
 
 Progress = Callable[[int, int], None]
 
