@@ -36,7 +36,8 @@ class Event:
     """One line of the log, never rewritten.
 
     on: the day from which it holds (31 December of a list's year, a round's review date, the day of a death).
-    decided: a person said so; such an event is changed by a person only.
+    decided: a person said so; such an event is changed by a person only. members: of `linked`, how many members were
+    found in both appearances (None: not counted).
     """
 
     event_id: int
@@ -48,6 +49,7 @@ class Event:
     undoes: int | None = None  # of `undone`
     reason: str | None = None
     decided: bool = False
+    members: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ class State:
             for appearance, household_id in self.given.items()
             if appearance in self.holder and household_id not in self.households
         }
+
+    def owner(self, appearance: Appearance) -> str:
+        """The household to which an appearance counts: its own, or the one that it had merged into by then."""
+        household = self.households[self.holder[appearance]]
+        merged_before = household.ended_on is not None and household.ended_on < self.placed[appearance].on
+        return self.live(household.household_id) if household.into and merged_before else household.household_id
 
     def live(self, household_id: str) -> str:
         """The household in which `household_id` lives now: itself, unless it was merged into another."""

@@ -7,7 +7,7 @@ most of its members, else a person decides. This rule is the service's own (no o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -32,8 +32,8 @@ class Ids:
 class Question:
     """What a person must say before these appearances of a source have a household.
 
-    kind: keeper (which part keeps the id), two_households (one is linked with two), undone (a link that a person has
-    undone was decided again). household_ids: those concerned, sorted.
+    kind: keeper (which part keeps the id), two_households (one is linked with two), doubtful (a link that is not sure),
+    undone (a link that a person has undone was decided again). household_ids: those concerned, sorted.
     """
 
     kind: str
@@ -64,6 +64,7 @@ class _Home(NamedTuple):
 
     via: Appearance | None = None
     left: Appearance | None = None
+    members: int | None = None
 
 
 def with_parts(links: pd.DataFrame, people: pd.DataFrame, heads: Mapping[str, int]) -> pd.DataFrame:
@@ -88,12 +89,20 @@ def with_parts(links: pd.DataFrame, people: pd.DataFrame, heads: Mapping[str, in
 
 
 def propose(
-    events: Sequence[Event], *, source: str, on: date, codes: Iterable[str], links: pd.DataFrame, ids: Ids
+    events: Sequence[Event],
+    *,
+    source: str,
+    on: date,
+    codes: Iterable[str],
+    links: pd.DataFrame,
+    ids: Ids,
+    settled: Collection[str] = (),
 ) -> Proposal:
     """What to append so that every household of a source has its id. Proposing again from the same appends nothing.
 
-    codes: every household of the source. links: `LINK_COLUMNS`; kind same | split | merge, status linked | decided (by
-    a person) | doubtful: code is a household of the source, (to_source, to_code) an appearance that the log has.
+    codes: every household of the source. settled: those of them that stay as they are. links: `LINK_COLUMNS`; kind
+    same | split | merge, status linked | decided (by a person) | doubtful: code is a household of the source,
+    (to_source, to_code) an appearance that the log has.
     What an earlier proposal said and this one does not is undone, unless a person decided it, or another appearance was
     linked by way of it.
     """
@@ -101,7 +110,7 @@ def propose(
     known = sorted(set(codes))
     rows = _rows(links, before)
     desk = _Desk(before, source, on, known, ids)
-    homes, questions = _homes(before, source, known, rows)
+    homes, questions = _homes(before, source, [code for code in known if code not in set(settled)], rows)
     desk.place(homes)
     desk.attach(fold([*events, *desk.events]), homes, rows)
     return Proposal(desk.events, questions)
@@ -126,13 +135,20 @@ def close(events: Sequence[Event], *, source: str, absences: Mapping[str, str], 
     return made
 
 
-def decide_keeper(events: Sequence[Event], keeper: Appearance, *, via: Appearance, on: date, ids: Ids) -> list[Event]:
-    """A person says whose an appearance is: that of `via`. The answer to every kind of `Question`."""
+def place_by_hand(
+    events: Sequence[Event], appearance: Appearance, *, via: Appearance | None, on: date, ids: Ids
+) -> list[Event]:
+    """A person says whose an appearance is: that of `via`, or of its own (None). The answer to every `Question`."""
     state = fold(events)
     made = []
-    if (placed := state.placed.get(keeper)) is not None:
+    if (placed := state.placed.get(appearance)) is not None:
         made.append(_undone(ids, placed, "decided"))
-    made.append(Event(next(ids.events), "linked", on, keeper, via=via, decided=True))
+    number = next(ids.events)
+    if via is None:
+        own = state.given.get(appearance) or next(ids.households)
+        made.append(Event(number, "opened", on, appearance, household_id=own, decided=True))
+    else:
+        made.append(Event(number, "linked", on, appearance, via=via, decided=True))
     return made
 
 
@@ -183,7 +199,10 @@ def _homes(
             questions.append(Question("two_households", source, (code,), tuple(households)))
         elif chosen:
             parts[households[0]].append(chosen[0])
-        elif not left:
+        elif left:
+            candidates = sorted({state.holder[row.target] for row in left})
+            questions.append(Question("doubtful", source, (code,), tuple(candidates)))
+        else:
             homes[code] = _Home()
     for household_id, found in sorted(parts.items()):
         keeper, asked = _keeper(state, source, household_id, found)
@@ -192,12 +211,14 @@ def _homes(
             continue
         for row in found:
             if row.code not in homes:
-                homes[row.code] = _Home(via=row.target) if row.code == keeper else _Home(left=row.target)
+                homes[row.code] = (
+                    _Home(row.target, members=row.members) if row.code == keeper else _Home(left=row.target)
+                )
     return homes, questions
 
 
 def _settled(placed: Event) -> _Row:
-    """A link that a person decided, as a row: it keeps its household."""
+    """A place that a person decided, as a row: it keeps its household."""
     return _Row(placed.appearance.code, placed.via or placed.appearance, "same", "decided", None, True)
 
 
@@ -265,7 +286,7 @@ class _Desk:
                 own = self.state.given.get(appearance)
                 self._append("opened", appearance, household_id=own or next(self.ids.households))
             else:
-                self._append("linked", appearance, via=home.via)
+                self._append("linked", appearance, via=home.via, members=home.members)
 
     def attach(self, state: State, homes: Mapping[str, _Home], rows: Sequence[_Row]) -> None:
         """Splits, mergers and returns of this source, as they now hold; what no longer does is undone."""
@@ -317,9 +338,16 @@ class _Desk:
         return self.state.holder[current.appearance] == self.state.holder[home.via]
 
     def _append(
-        self, kind: str, appearance: Appearance, *, via: Appearance | None = None, household_id: str | None = None
+        self,
+        kind: str,
+        appearance: Appearance,
+        *,
+        via: Appearance | None = None,
+        household_id: str | None = None,
+        members: int | None = None,
     ) -> None:
-        self.events.append(Event(next(self.ids.events), kind, self.on, appearance, household_id=household_id, via=via))
+        number = next(self.ids.events)
+        self.events.append(Event(number, kind, self.on, appearance, household_id, via, members=members))
 
     def _undo(self, event: Event) -> None:
         """Undo an event of an earlier proposal, and what hung on the place that it gave."""

@@ -97,6 +97,7 @@ def _erase_interview(
         also_held = registry.forget_interview(session, interview_id)
         review.forget_words(session, interview_id)
         cases.erase(session, interview_id, round_ids)
+        registry.recount_after_erasure(session, round_ids)
         paradata.forget(session, interview_id)
         contents = attachments.forget(session, interview_id)
         append(session, by, [_event("interview", interview_id, reason)], at=at)
@@ -116,6 +117,7 @@ def _erase_listed(
             raise _unknown(subject)
         for round_id in sorted(round_ids):
             cases.crosscheck(session, round_id)
+        registry.recount_after_erasure(session, round_ids)
         append(session, by, [_event("registry_household", subject, reason)], at=at)
     return Erasure("registry_household", subject, [])
 

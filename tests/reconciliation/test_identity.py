@@ -22,8 +22,8 @@ from reconciliation.identity import (
     UndoError,
     close,
     consequences,
-    decide_keeper,
     fold,
+    place_by_hand,
     propose,
     undo,
     with_parts,
@@ -104,7 +104,7 @@ def test_a_split_keeps_the_id_by_the_keeper_rule(
         assert [(one.kind, one.codes, one.household_ids) for one in made.questions] == [("keeper", ("a", "b"), ("H1",))]
         assert made.events == []
         log.take(
-            decide_keeper(log.events, Appearance(ROUND, "b"), via=Appearance(LIST, "A"), on=DAYS[ROUND], ids=log.ids)
+            place_by_hand(log.events, Appearance(ROUND, "b"), via=Appearance(LIST, "A"), on=DAYS[ROUND], ids=log.ids)
         )
         made = log.propose(ROUND, ["a", "b"], *rows)
         assert made.questions == []
@@ -136,7 +136,14 @@ def test_a_merged_household_lives_in_the_other(log: Log) -> None:
 def test_a_doubtful_pair_and_two_households_wait_for_a_person(log: Log) -> None:
     made = log.propose(ROUND, ["a", "b"], link("a", "A", status="doubtful"), link("b", "B"), link("b", "C"))
     assert made.events == []
-    assert [(one.kind, one.household_ids) for one in made.questions] == [("two_households", ("H2", "H3"))]
+    assert [(one.kind, one.household_ids) for one in made.questions] == [
+        ("doubtful", ("H1",)),
+        ("two_households", ("H2", "H3")),
+    ]
+    log.take(place_by_hand(log.events, Appearance(ROUND, "a"), via=None, on=DAYS[ROUND], ids=log.ids))
+    assert log.holder(ROUND, "a") == "H4"
+    log.propose(ROUND, ["a"], link("a", "A"))
+    assert log.holder(ROUND, "a") == "H4", "a person said that it is of its own"
 
 
 def test_what_was_new_and_is_then_decided_the_same_leaves_its_id_behind(log: Log) -> None:
