@@ -12,14 +12,16 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from server.accounts.access import system_work
+from server.accounts.access import Action, permitted, system_work
+from server.accounts.actor import Actor
+from server.accounts.errors import Refused
 from server.audit.service import SYSTEM
 from server.database import insert_rows
 from server.errors import NotFoundError, UserError
-from server.registry.tables import HouseholdAppearance, IdentityEvent, IdentityQuestion
+from server.registry.tables import HouseholdAppearance, IdentityEvent, IdentityQuestion, RegistryHousehold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,11 +240,32 @@ def consequences_of(session: Session, event_id: int) -> tuple[IdentityEvent, Con
         raise _refusal(error) from None
 
 
-def undo_event(session: Session, event_id: int, *, by: str) -> Consequences:
-    """Undo a link, split or merger, as a person decided; what it changed. Raises `NotFoundError` or `UserError`."""
-    from reconciliation.identity import undo
+def check_reach(session: Session, actor: Actor, appearance: Appearance) -> None:
+    """Raise `Refused` unless the person may say whose an appearance is (đối chiếu danh sách, within the own areas)."""
+    from server.cases.tables import Interview
+
+    scope = permitted(actor, Action.LINK)
+    kind, _, name = appearance.source.partition("/")
+    if kind == "list":
+        of = (RegistryHousehold.year == int(name), RegistryHousehold.household_code == appearance.code)
+        found = session.scalar(select(exists().where(*of, scope.where(RegistryHousehold))))
+    else:
+        of_interview = (Interview.round_id == name, Interview.interview_id == appearance.code)
+        found = session.scalar(select(exists().where(*of_interview, scope.where(Interview))))
+    if not found:
+        raise Refused("not_allowed")
+
+
+def undo_event(session: Session, event_id: int, *, actor: Actor) -> Consequences:
+    """Undo a link, split or merger, as a person decided; what it changed.
+
+    Raises `NotFoundError`, `UserError`, or `Refused` to who may not link this household.
+    """
+    from reconciliation.identity import Appearance, undo
 
     event, told = consequences_of(session, event_id)
+    check_reach(session, actor, Appearance(event.source, event.code))
+    by = actor.user_id
     events = load_events(session, event.province_code)
     ids = fresh_ids(session, event.province_code)
     append_events(session, event.province_code, undo(events, event_id, ids=ids), by=by)
@@ -250,10 +273,16 @@ def undo_event(session: Session, event_id: int, *, by: str) -> Consequences:
     return told
 
 
-def place(session: Session, province_code: str, appearance: Appearance, via: Appearance | None, *, by: str) -> None:
-    """A person says whose an appearance is: that of `via`, or of its own (None). Raises `UserError`."""
+def place(
+    session: Session, province_code: str, appearance: Appearance, via: Appearance | None, *, actor: Actor
+) -> None:
+    """A person says whose an appearance is: that of `via`, or of its own (None).
+
+    Raises `UserError`, or `Refused` to who may not link this household.
+    """
     from reconciliation.identity import fold, place_by_hand
 
+    check_reach(session, actor, appearance)
     events = load_events(session, province_code)
     state = fold(events)
     if via is not None and (via == appearance or via not in state.holder):
@@ -264,7 +293,8 @@ def place(session: Session, province_code: str, appearance: Appearance, via: App
         )
     day = _day_of(session, appearance)
     ids = fresh_ids(session, province_code)
-    append_events(session, province_code, place_by_hand(events, appearance, via=via, on=day, ids=ids), by=by)
+    made = place_by_hand(events, appearance, via=via, on=day, ids=ids)
+    append_events(session, province_code, made, by=actor.user_id)
     derive_appearances(session, province_code)
 
 

@@ -15,8 +15,6 @@ from server.registry.identity import derive_appearances, list_source, round_sour
 from server.registry.tables import Movement, MovementChange, MovementRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from reconciliation.identity import State
@@ -148,19 +146,17 @@ def _insert(session: Session, model: Any, frame: pd.DataFrame, of: Round) -> Non
 
 
 @system_work("movements")
-def counts(session: Session, round_id: str) -> dict[tuple[str, str, str], int]:
+def movement_counts(session: Session, round_id: str) -> dict[tuple[str, str, str], int]:
     """Households of a round by previous, current status and movement; who moved between communes counts in both."""
     keys = (Movement.previous, Movement.current, Movement.movement)
     rows = session.execute(select(*keys, func.count()).where(Movement.round_id == round_id).group_by(*keys))
     return {(previous, current, movement): number for previous, current, movement, number in rows}
 
 
-@system_work("erasure")
-def recount_after_erasure(session: Session, round_ids: Iterable[str]) -> None:
-    """Derive again the movements of every round of the provinces of these rounds, where there are any."""
-    from server.rounds import service as rounds
-
-    provinces = {rounds.get(session, round_id).province_code for round_id in round_ids}
-    counted = select(Movement.round_id).where(Movement.province_code.in_(provinces)).distinct()
+@system_work("movements")
+def recount_province(session: Session, province_code: str) -> None:
+    """Derive again the movements of every round of a province that has some: somebody was erased, or a link undone."""
+    counted = select(Movement.round_id).where(Movement.province_code == province_code).distinct()
+    state = derive_appearances(session, province_code)
     for round_id in sorted(session.scalars(counted)):
-        recount(session, round_id)
+        recount(session, round_id, state)

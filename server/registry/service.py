@@ -27,7 +27,7 @@ from server.registry.identity import (
 )
 from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for
 from server.registry.lists import load_list
-from server.registry.movement import counts, recount, recount_after_erasure, rules_of, set_rules
+from server.registry.movement import movement_counts, recount, recount_province, rules_of, set_rules
 from server.registry.tables import IdentityEvent, Link, RegistryHousehold, RegistryMember
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ __all__ = [
     "Reconciled",
     "close_absent",
     "consequences_of",
-    "counts",
     "erase",
     "events_of",
     "export_list",
@@ -52,13 +51,14 @@ __all__ = [
     "load_list",
     "mapping_beside",
     "mapping_for",
+    "movement_counts",
     "open_questions",
     "parse_appearance",
     "place",
     "previous_classes",
     "reconcile",
     "recount",
-    "recount_after_erasure",
+    "recount_province",
     "rules_of",
     "set_rules",
     "undo_event",
@@ -124,7 +124,7 @@ def reconcile(database: Database, round_id: str, progress: Callable[[int, int], 
         cases.crosscheck(session, round_id)
         report(4, 4)
         by_movement: Counter[str] = Counter()
-        for (_previous, _current, movement), number in counts(session, round_id).items():
+        for (_previous, _current, movement), number in movement_counts(session, round_id).items():
             by_movement[movement] += number
         status = links["status"].value_counts()
         return Reconciled(
