@@ -56,6 +56,13 @@ WAITS = {
     "not_found": mark("%(count)s hộ năm trước chưa tìm thấy"),
     "identity": mark("%(count)s hộ chờ xác định là hộ nào"),
 }
+#: The same of one household.
+WAITS_FOR = {
+    "no_decision": mark("chưa có phiếu hay quyết định"),
+    "undetermined": mark("chưa đủ thông tin"),
+    "not_found": mark("chưa tìm thấy"),
+    "identity": mark("chờ xác định là hộ nào"),
+}
 STATUSES = {
     "poor": mark("Hộ nghèo"),
     "near_poor": mark("Hộ cận nghèo"),
@@ -227,7 +234,7 @@ def _waiting(rows: pd.DataFrame, name: str | None, language: Language) -> list[s
 
 def _why(waiting: str, cause: str, earlier_year: int | None, language: Language) -> str:
     if waiting:
-        return gettext(language, WAITS[waiting]) % {"count": 1}
+        return gettext(language, WAITS_FOR[waiting])
     if earlier_year is not None:
         return gettext(language, mark("trong danh sách năm %(year)s")) % {"year": earlier_year}
     return gettext(language, CAUSES[cause]) if cause else ""
