@@ -23,6 +23,7 @@ from server.errors import NotFoundError, UserError
 from server.paradata import service as paradata
 from server.registry import service as registry
 from server.review import service as review
+from server.rounds import service as rounds
 from server.secrets.service import interview_subject, registry_subject, vault_of
 from server.submissions import service as submissions
 
@@ -97,6 +98,8 @@ def _erase_interview(
         also_held = registry.forget_interview(session, interview_id)
         review.forget_words(session, interview_id)
         cases.erase(session, interview_id, round_ids)
+        for province_code in {rounds.get(session, round_id).province_code for round_id in round_ids}:
+            registry.recount_province(session, province_code)
         paradata.forget(session, interview_id)
         contents = attachments.forget(session, interview_id)
         append(session, by, [_event("interview", interview_id, reason)], at=at)
@@ -116,6 +119,7 @@ def _erase_listed(
             raise _unknown(subject)
         for round_id in sorted(round_ids):
             cases.crosscheck(session, round_id)
+        registry.recount_province(session, province_code)
         append(session, by, [_event("registry_household", subject, reason)], at=at)
     return Erasure("registry_household", subject, [])
 

@@ -1,18 +1,34 @@
-"""The registry: lists imported (`importing`), interviews linked with them by exact keys, movements counted."""
+"""The registry: lists imported (`importing`), interviews linked with them by exact keys, households known over the
+years (`identity`, `identify`), movements counted (`movement`)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
+from server.registry.identify import identify
+from server.registry.identity import (
+    close_absent,
+    consequences_of,
+    events_of,
+    forget_appearance,
+    list_source,
+    open_erased,
+    open_questions,
+    parse_appearance,
+    place,
+    undo_event,
+)
 from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for, save_mapping
 from server.registry.lists import load_list
-from server.registry.tables import Link, Movement, RegistryHousehold, RegistryMember
+from server.registry.movement import movement_counts, recount, recount_province, rules_of, set_rules
+from server.registry.tables import IdentityEvent, Link, RegistryHousehold, RegistryMember
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,9 +38,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Imported",
     "Reconciled",
+    "close_absent",
+    "consequences_of",
     "erase",
+    "events_of",
     "export_list",
     "forget_interview",
+    "identify",
     "import_list",
     "latest_year",
     "links_frame",
@@ -32,9 +52,17 @@ __all__ = [
     "mapping_beside",
     "mapping_for",
     "movement_counts",
+    "open_questions",
+    "parse_appearance",
+    "place",
     "previous_classes",
     "reconcile",
+    "recount",
+    "recount_province",
+    "rules_of",
     "save_mapping",
+    "set_rules",
+    "undo_event",
 ]
 
 _AT_ONCE = 5000
@@ -61,13 +89,12 @@ def latest_year(session: Session, province_code: str, before: int) -> int | None
 
 
 def reconcile(database: Database, round_id: str, progress: Callable[[int, int], None] | None = None) -> Reconciled:
-    """Link a round's interviews with the latest list before it, count movements, and check the round again.
+    """Link a round's interviews with the latest list before it, give households their ids over the years, count
+    movements, and check the round again.
 
     What was derived before is replaced. Raises `NotFoundError` when no list of an earlier year is held.
     """
-    import pandas as pd
-
-    from reconciliation import link_exact, movements
+    from reconciliation import link_exact
     from server.cases import service as cases
     from server.rounds import service as rounds
 
@@ -87,34 +114,26 @@ def reconcile(database: Database, round_id: str, progress: Callable[[int, int], 
         report(2, 4)
         links = link_exact(households, members, registry)
         report(3, 4)
-        table = movements(registry.households["status"], current["proposed_class"], links)
-        commune = table["interview_id"].map(current["commune_code"]).astype("object")
-        commune = commune.where(commune.notna(), table["household_code"].map(registry.households["commune_code"]))
-        tally = (
-            table.assign(commune_code=commune.where(commune.notna(), ""))
-            .groupby(["commune_code", "previous", "current", "movement"])
-            .size()
-            .reset_index(name="households")
-        )
         session.execute(delete(Link).where(Link.round_id == round_id))
-        session.execute(delete(Movement).where(Movement.round_id == round_id))
         fixed = {"province_code": of.province_code, "round_id": round_id, "registry_year": year}
-        for model, frame in ((Link, links), (Movement, tally)):
-            records: list[dict[str, Any]] = [
-                {str(name): value for name, value in row.items()} | fixed for row in frame.to_dict("records")
-            ]
-            for start in range(0, len(records), _AT_ONCE):
-                session.execute(insert(model), records[start : start + _AT_ONCE])
+        records: list[dict[str, Any]] = [
+            {str(name): value for name, value in row.items()} | fixed for row in links.to_dict("records")
+        ]
+        for start in range(0, len(records), _AT_ONCE):
+            session.execute(insert(Link), records[start : start + _AT_ONCE])
+        identify(session, round_id, links)
         cases.crosscheck(session, round_id)
         report(4, 4)
-        by_movement = pd.Series(tally.groupby("movement")["households"].sum())
+        by_movement: Counter[str] = Counter()
+        for (_previous, _current, movement), number in movement_counts(session, round_id).items():
+            by_movement[movement] += number
         status = links["status"].value_counts()
         return Reconciled(
             registry_year=year,
             interviews=len(current),
             linked=int(status.get("linked", 0)),
             contested=int(links.loc[links["status"].eq("contested"), "interview_id"].nunique()),
-            movements={str(name): int(count) for name, count in by_movement.items()},
+            movements=dict(by_movement),
         )
 
 
@@ -148,7 +167,8 @@ def links_frame(session: Session, round_id: str) -> pd.DataFrame:
 
 
 def forget_interview(session: Session, interview_id: str) -> list[str]:
-    """Remove the links of an interview; the households it was linked with, as `province/year/code`, sorted."""
+    """Remove the links of an interview, and from the log of identity what leads to it; the listed households it was
+    linked with, as `province/year/code`, sorted."""
     linked = session.execute(
         select(Link.province_code, Link.registry_year, Link.household_code).where(
             Link.interview_id == interview_id, Link.status == "linked"
@@ -156,6 +176,7 @@ def forget_interview(session: Session, interview_id: str) -> list[str]:
     )
     found = sorted("/".join(map(str, row)) for row in linked)
     session.execute(delete(Link).where(Link.interview_id == interview_id))
+    forget_appearance(session, "round", interview_id)
     return found
 
 
@@ -185,15 +206,8 @@ def erase(session: Session, province_code: str, year: int, household_code: str) 
     )
     round_ids = set(session.scalars(select(Link.round_id).where(*to_it)))
     session.execute(delete(Link).where(*to_it))
+    source = list_source(year)
+    if session.scalar(select(exists().where(IdentityEvent.source == source, IdentityEvent.code == household_code))):
+        forget_appearance(session, "list", household_code, source)
+        open_erased(session, province_code, year, household_code)
     return round_ids
-
-
-def movement_counts(session: Session, round_id: str) -> list[Movement]:
-    """Movements of a round, by commune, previous and current status."""
-    return list(
-        session.scalars(
-            select(Movement)
-            .where(Movement.round_id == round_id)
-            .order_by(Movement.commune_code, Movement.previous, Movement.current)
-        )
-    )

@@ -67,6 +67,9 @@ AGGREGATES = ("supervisor", "clerk", "planner", "commune_leader", "province_offi
 #: Whoever reads households within an area sees those of the own areas alone; a foreign one looks like none at all.
 PERSONAL = ("enumerator", "supervisor", "clerk", "commune_leader", "province_officer")
 
+#: Who sees the households behind the figures of movements.
+MOVED = ("supervisor", "clerk", "commune_leader", "province_officer")
+
 #: Who sees rounds at all; those of other provinces are no secret.
 WITH_ROUNDS = tuple(f"{role}{where}" for role in (*AGGREGATES, "administrator") for where in ("", ".abroad"))
 
@@ -147,6 +150,12 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ),
     ("GET", "/communes/{code}"): aggregates(),
     ("GET", "/api/v1/communes"): aggregates(anonymous=LOGIN),
+    ("GET", "/movements"): Rule(dict.fromkeys((*AGGREGATES, *(f"{role}.abroad" for role in AGGREGATES)), 200)),
+    # abroad: the page, and no household on it
+    ("GET", "/movements/households"): Rule(
+        dict.fromkeys((f"{role}{where}" for role in MOVED for where in ("", ".abroad")), 200) | {NOBODY: 200},
+        path="/movements/households?column=opening",
+    ),
     # rounds, and what rates divide by
     ("GET", "/rounds"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
     ("POST", "/rounds"): preparers(REFUSED, 400, form={"province_code": PROVINCE, "review_date": "?", "round_id": "x"}),
