@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -233,15 +233,14 @@ def _as_bytea(value: Any) -> str:
     return f"\\x{value.hex()}"
 
 
-def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+def insert_rows(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> None:
     """Insert many rows, every column given, past the session's unit of work.
 
     By COPY on PostgreSQL and many rows a statement on SQLite, which take a fraction of the time of single statements.
+    Rows are asked for some at a time, while PostgreSQL takes in those before: what makes them does not use the session.
     Raises what an INSERT would raise.
     """
     connection = session.connection()
-    if not rows:
-        return
     if connection.dialect.name != "postgresql":
         _insert_on_sqlite(connection, table, rows)
         return
@@ -254,8 +253,9 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, An
     try:
         with driver.cursor() as cursor, cursor.copy(copy) as lines:
             lines.set_types(types)
-            for row in _as_stored(connection, table, rows):
-                lines.write_row(row)
+            for some in _some_at_a_time(rows):
+                for row in _as_stored(connection, table, some):
+                    lines.write_row(row)
     except psycopg.Error as error:
         # As SQLAlchemy raises it, and without the rows.
         raise DBAPIError.instance(
@@ -269,23 +269,29 @@ _ROWS_A_STATEMENT = 250
 
 
 def _insert_on_sqlite(
-    connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]], ending: str = ""
+    connection: Connection, table: type[Base], rows: Iterable[dict[str, Any]], ending: str = ""
 ) -> int:
     """Insert rows in a few statements; how many were inserted."""
     columns = table.__table__.columns
     names = ", ".join(f'"{column.name}"' for column in columns)
     one = f"({', '.join('?' * len(columns))})"
     head = f'INSERT INTO "{table.__tablename__}" ({names}) VALUES '  # noqa: S608 - names of our own tables
-    stored = list(_as_stored(connection, table, rows))
-    whole = len(stored) - len(stored) % _ROWS_A_STATEMENT
     inserted = 0
-    for start in range(0, whole, _ROWS_A_STATEMENT):
-        values = tuple(chain.from_iterable(stored[start : start + _ROWS_A_STATEMENT]))
-        many = ", ".join([one] * _ROWS_A_STATEMENT)
-        inserted += connection.exec_driver_sql(f"{head}{many}{ending}", values).rowcount
-    if stored[whole:]:
-        inserted += connection.exec_driver_sql(f"{head}{one}{ending}", stored[whole:]).rowcount
+    for some in _some_at_a_time(rows):
+        stored = list(_as_stored(connection, table, some))
+        if len(stored) == _ROWS_A_STATEMENT:
+            many = ", ".join([one] * _ROWS_A_STATEMENT)
+            done = connection.exec_driver_sql(f"{head}{many}{ending}", tuple(chain.from_iterable(stored)))
+        else:
+            done = connection.exec_driver_sql(f"{head}{one}{ending}", stored)
+        inserted += done.rowcount
     return inserted
+
+
+def _some_at_a_time(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    coming = iter(rows)
+    while some := list(islice(coming, _ROWS_A_STATEMENT)):
+        yield some
 
 
 def _as_stored(connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:

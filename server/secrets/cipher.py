@@ -7,7 +7,7 @@ random: a key encrypts the few values of one household, far from the 2**32 at wh
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,17 +27,15 @@ def associated_data(*parts: str) -> bytes:
 def seal(key: AESGCM, value: bytes, place: tuple[str, ...]) -> bytes:
     """Encrypt `value` for `place` (table, column, subject)."""
     *shared, name = place
-    return seal_many([(key, name, value)], tuple(shared))[0]
+    return next(seal_each([(key, name, value)], tuple(shared)))
 
 
-def seal_many(items: Sequence[tuple[AESGCM, str, bytes]], place: tuple[str, ...]) -> list[bytes]:
+def seal_each(items: Sequence[tuple[AESGCM, str, bytes]], place: tuple[str, ...]) -> Iterator[bytes]:
     """Encrypt (key, subject, value), each for its subject's `place` (table, column), each with a nonce of its own."""
     shared = associated_data(*place)
     nonces = random_pieces(NONCE_BYTES, len(items))
-    return [
-        FORMAT + nonce + key.encrypt(nonce, value, shared + associated_data(name))
-        for nonce, (key, name, value) in zip(nonces, items, strict=True)
-    ]
+    for nonce, (key, name, value) in zip(nonces, items, strict=True):
+        yield FORMAT + nonce + key.encrypt(nonce, value, shared + associated_data(name))
 
 
 def random_pieces(size: int, count: int) -> list[bytes]:

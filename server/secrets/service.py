@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from server.database import MASTER_KEYS
 from server.secrets import queries
 from server.secrets.at_hand import check, key_file, master_keys, set_up
-from server.secrets.cipher import random_pieces, seal_many, unseal
+from server.secrets.cipher import random_pieces, seal_each, unseal
 from server.secrets.errors import Erased, SecretsError, Tampered
 from server.secrets.lookup import normalise_cccd, normalise_phone
 from server.secrets.master import MasterKeys, add_key, create_key_file, drop_old_keys
@@ -128,8 +128,12 @@ class Vault:
 
         Raises `Erased` at the first erased subject and seals nothing: leave those out first (`erased`).
         """
+        return list(self.encrypt_each(place, items))
+
+    def encrypt_each(self, place: Place, items: Sequence[tuple[str, bytes]]) -> Iterator[bytes]:
+        """`encrypt_many`, each value sealed when it is asked for: while the database takes in the one before."""
         self._load({subject for subject, _ in items}, create=True)
-        return seal_many([(self._key(subject), subject, value) for subject, value in items], place)
+        return seal_each([(self._key(subject), subject, value) for subject, value in items], place)
 
     def decrypt_many(self, place: Place, items: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
         """Open (subject, sealed value) pairs, in order; None where the subject was erased."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.database import insert_or_skip
 from server.secrets import queries
-from server.secrets.cipher import seal, seal_many, unseal
+from server.secrets.cipher import seal, seal_each, unseal
 from server.secrets.errors import SecretsError
 from server.secrets.master import KEY_FILE_VARIABLE, MasterKey, MasterKeys
 from server.secrets.tables import ServiceKey, StoredMasterKey
@@ -33,7 +33,7 @@ class Masters:
     def wrap_household_keys(self, keys: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """`wrap` of many (subject, key) pairs."""
         active = self._ciphers[self.active_number]
-        return seal_many([(active, subject, key) for subject, key in keys], ("household_keys", "wrapped"))
+        return list(seal_each([(active, subject, key) for subject, key in keys], ("household_keys", "wrapped")))
 
     def unwrap(self, wrapped: bytes, number: int, table: str, name: str) -> bytes:
         """Decrypt a key that master key `number` wrapped."""

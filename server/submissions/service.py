@@ -151,9 +151,8 @@ def store(
         )
     if inserts:
         plain = [(interview_subject(one["central_id"]), one["payload"]) for one in inserts]
-        for one, sealed in zip(inserts, vault.encrypt_many(PAYLOAD, plain), strict=True):
-            one["payload"] = sealed
-        insert_rows(session, Submission, inserts)
+        sealed = zip(inserts, vault.encrypt_each(PAYLOAD, plain), strict=True)
+        insert_rows(session, Submission, (one | {"payload": payload} for one, payload in sealed))
     if updates:
         _update_many(session, updates)
     if reread:
