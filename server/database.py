@@ -51,6 +51,7 @@ NOUNS_WITH_TABLES: tuple[str, ...] = (
     "cases",
     "review",
     "registry",
+    "linkage",
     "enumerators",
 )
 

@@ -19,6 +19,7 @@ from server.cli import (
     forms,
     geo,
     instrument,
+    linkage,
     parity,
     privacy,
     registry,
@@ -56,7 +57,7 @@ forms.app.command("diff")(instrument.diff)
 forms.app.command("codebook")(instrument.codebook)
 forms.app.command("parity")(parity.parity)
 app.command("rebuild")(sync.rebuild)
-app.command("reconcile")(registry.reconcile)
+app.command("reconcile")(linkage.reconcile)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)

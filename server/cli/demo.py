@@ -163,7 +163,7 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
     from server.attachments import service as attachments
     from server.central import service as central
     from server.database import Database
-    from server.registry import service as registry
+    from server.linkage import service as linkage
     from server.settings import CentralSettings, load_settings
 
     folder = _fresh_folder(options.data_dir)
@@ -195,7 +195,7 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
             summary.pulled = synced.pulled.live
         with clock("reconcile"):
             progress("reconcile", 0, 0)
-            reconciled = registry.reconcile(database, ROUND, lambda done, total: progress("reconcile", done, total))
+            reconciled = linkage.reconcile(database, ROUND, lambda done, total: progress("reconcile", done, total))
             summary.linked = reconciled.linked
         with clock("check"):
             progress("check", 0, 0)

@@ -1,4 +1,4 @@
-"""`rasoat registry import|export` and `rasoat reconcile`."""
+"""`rasoat registry import|export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, note, open_database, progress_bars
+from server.cli.common import Json, answer, note, open_database
 
 if TYPE_CHECKING:
     from reconciliation import Mapping
@@ -147,23 +147,3 @@ def export_list(
         households = registry.export_list(session, out, province_code=province, year=year, columns=columns)
         note(session, "registry.export", "list", f"{province}:{year}")
     answer({"year": year, "households": households, "file": str(out)}, f"{out}: {households} hộ.", as_json=json)
-
-
-@app.command("reconcile")
-def reconcile(round_id: RoundOption = None, json: Json = False) -> None:
-    """Đối chiếu phiếu của đợt với danh sách năm trước. / Link the round with last year's list, count movements."""
-    from server.registry import service as registry
-    from server.rounds import service as rounds
-
-    with open_database() as database:
-        with database.session() as session:
-            chosen = rounds.choose(session, round_id).round_id
-        with progress_bars(quiet=json) as report:
-            result = registry.reconcile(database, chosen, lambda done, total: report("link", done, total))
-    answer(
-        asdict(result),
-        f"Danh sách năm {result.registry_year}: {result.linked} trên {result.interviews} phiếu khớp một hộ, "
-        f"{result.contested} phiếu cần người xem.",
-        *(f"  {name}: {count}" for name, count in sorted(result.movements.items())),
-        as_json=json,
-    )

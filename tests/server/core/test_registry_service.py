@@ -14,6 +14,7 @@ from server.cases import service as cases
 from server.cases.tables import Flag, Interview
 from server.database import Database
 from server.errors import NotFoundError, UserError
+from server.linkage import service as linkage
 from server.registry import service as registry
 from server.registry.tables import RegistryHousehold
 from tests.server.fieldwork import PROVINCE, ROUND, answers, commune_of, instance_id, odata_row, receive
@@ -66,8 +67,8 @@ def test_a_round_is_linked_and_its_movements_counted(database: Database, tmp_pat
         imported = registry.import_list(session, path, province_code=PROVINCE)
     assert (imported.year, imported.households, imported.members, imported.rejected) == (2025, 3, 6, 0)
 
-    result = registry.reconcile(database, ROUND)
-    assert (result.registry_year, result.interviews, result.linked, result.contested) == (2025, 3, 2, 0)
+    result = linkage.reconcile(database, ROUND)
+    assert (result.registry_year, result.interviews, result.linked, result.doubtful) == (2025, 3, 2, 0)
     expected = {"escaped_poverty": 1, "escaped_near_poverty": 1, "poor_left": 1, "not_on_any_list": 1}
     assert result.movements == expected
     with database.session() as session:
@@ -80,7 +81,7 @@ def test_a_round_is_linked_and_its_movements_counted(database: Database, tmp_pat
     assert changed == {instance_id(1), instance_id(2)}
 
     # Again, and after a rebuild: the same links, flags and classes.
-    assert registry.reconcile(database, ROUND) == result
+    assert linkage.reconcile(database, ROUND) == result
     cases.rebuild(database, ROUND)
     with database.session() as session:
         assert set(session.scalars(select(Flag.interview_id).where(Flag.code == "class_changed"))) == changed
@@ -91,7 +92,7 @@ def test_a_rejected_interview_is_no_household(database: Database, tmp_path: Path
     path = _list(tmp_path / "2025.xlsx", {"HN-1": "poor"}, {"HN-1": 1})
     with database.session() as session:
         registry.import_list(session, path, province_code=PROVINCE)
-    assert registry.reconcile(database, ROUND).movements == {"poor_left": 1}
+    assert linkage.reconcile(database, ROUND).movements == {"poor_left": 1}
 
 
 def _held(database: Database) -> dict[str, str]:
@@ -159,4 +160,4 @@ def test_what_is_no_list_is_refused_by_name(database: Database, tmp_path: Path) 
 
 def test_without_a_list_there_is_nothing_to_reconcile(database: Database) -> None:
     with pytest.raises(NotFoundError, match="2025"):
-        registry.reconcile(database, ROUND)
+        linkage.reconcile(database, ROUND)
