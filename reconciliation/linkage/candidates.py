@@ -1,0 +1,100 @@
+"""Which households are worth comparing: those whose members share a key, whoever heads them.
+
+Any member is looked up among all members, so that last year's head is found as this year's wife. A rule's `bits` are
+what sharing its key is worth when candidates are ranked; they decide nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: Candidates kept of each interview and of each listed household.
+_OF_INTERVIEW, _OF_LISTED = 4, 2
+#: A candidate with less than this share of the best one's bits is not compared.
+_FAIR = 0.15
+#: A key that stands at more listed people than this finds nobody.
+_MOST_FOUND = 60
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`columns` of `Tables.people` (of both sides) that are equal."""
+
+    name: str
+    columns: tuple[str, ...]
+    bits: int
+
+
+RULES = (
+    Rule("cccd", ("cccd",), 20),
+    Rule("name_birth", ("fold_id", "birth_year", "birth_day"), 18),
+    Rule("name_village", ("fold_id", "village"), 10),
+    Rule("birth_commune", ("birth_year", "birth_day", "commune"), 9),
+    Rule("core_year_commune", ("core_id", "birth_year", "commune"), 9),
+    Rule("given_year_village", ("given_id", "birth_year", "village"), 8),
+)
+#: Two members by folded name and year of birth, anywhere: finds who moved without number, date or telephone.
+PAIR_BITS = 22
+PHONE_BITS, CODE_BITS = 16, 14
+#: Members of a household that are paired, the eldest first.
+PAIRED = 4
+
+
+def find_candidates(connection: Any, listed_households: int, interviews: tuple[int, int]) -> None:
+    """Make the table `candidates` (listed, asked, bits) for the interviews numbered from ... up to (not with) ...
+
+    connection: DuckDB with the tables `people` and `households` of `Tables`, `pairs_of_members` and `few`, what
+    `prepare` made.
+    """
+    first, end = interviews
+    asked = f"r.household >= {first} AND r.household < {end}"
+    parts = []
+    for rule in RULES:
+        same = " AND ".join(f"l.{column} = r.{column}" for column in rule.columns)
+        parts.append(
+            f"SELECT l.household AS listed, r.household AS asked, {rule.bits}::INTEGER AS bits"
+            f" FROM people l JOIN people r ON {same}"
+            f" WHERE l.household < {listed_households} AND {asked}"
+        )
+    parts.append(
+        f"SELECT l.household, r.household, {PAIR_BITS} FROM pairs_of_members l JOIN pairs_of_members r"
+        f" ON l.pair = r.pair WHERE l.household < {listed_households} AND {asked}"
+    )
+    for column, bits in (("phone", PHONE_BITS), ("code", CODE_BITS)):
+        parts.append(
+            f"SELECT l.unique_id, r.unique_id, {bits} FROM households l JOIN households r ON l.{column} = r.{column}"
+            f" WHERE l.unique_id < {listed_households} AND r.unique_id >= {first} AND r.unique_id < {end}"
+        )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TABLE candidates AS
+        WITH found AS (
+            SELECT listed, asked, least(sum(bits), 30000)::SMALLINT AS bits
+            FROM ({" UNION ALL ".join(parts)}) GROUP BY ALL
+        ), ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY asked ORDER BY bits DESC, listed) AS of_asked,
+                row_number() OVER (PARTITION BY listed ORDER BY bits DESC, asked) AS of_listed,
+                max(bits) OVER (PARTITION BY asked) AS best
+            FROM found
+        )
+        SELECT listed, asked, bits FROM ranked
+        WHERE (of_asked <= {_OF_INTERVIEW} AND bits >= {_FAIR} * best) OR (of_listed <= {_OF_LISTED} AND bits > 10)
+        """
+    )
+
+
+def pair_members(connection: Any) -> None:
+    """Make the table `pairs_of_members` (household, pair): a number for every two of the eldest members."""
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TABLE pairs_of_members AS
+        WITH eldest AS (
+            SELECT household, unique_id, hash(fold_id, birth_year) AS who
+            FROM people WHERE fold_id IS NOT NULL AND birth_year IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY household ORDER BY birth_year, unique_id) <= {PAIRED}
+        )
+        SELECT a.household, hash(least(a.who, b.who), greatest(a.who, b.who)) AS pair
+        FROM eldest a JOIN eldest b ON a.household = b.household AND a.unique_id < b.unique_id
+        """
+    )

@@ -1,0 +1,145 @@
+"""Linking two sides: `link`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from reconciliation.linkage.model import Cuts, Model
+from reconciliation.linkage.pairs import Compared, compare, levels_of
+from reconciliation.linkage.resolution import resolve, weigh
+from reconciliation.linkage.side import Side
+from reconciliation.linkage.tables import Tables, tabulate
+
+_PARTS = ("prior", "people_weight", "home_weight", "absence_weight", "competition_weight")
+VERDICTS = ("same", "different", "unsure", "split", "merge")
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What belongs together.
+
+    households: one row per pair kept: interview_id, household_code, kind (`same`: one to one; `split`: the interview
+        is a part that left this listed household, whose id stays with another interview; `merge`: members of this
+        listed household live in an interview that is linked with another one), weight (bits), members_agree,
+        status (`linked`; `doubtful`: a person must look; `decided`: a person has), what the weight is the sum of
+        (prior, people_weight, home_weight, absence_weight, competition_weight), members missing on either side
+        (listed_missing, asked_missing) and the level of each comparison of households (place, phone, distance, code).
+    people: the members who are the same under these: interview_id, member_no, household_code, registry_member_no,
+        weight, and the level of each comparison of people. Levels are numbers, -1 where one side is not known.
+    new: interviews without a pair. gone: listed households without one.
+    """
+
+    households: pd.DataFrame
+    people: pd.DataFrame
+    new: list[str]
+    gone: list[str]
+
+
+def link(
+    registry: Side,
+    interviews: Side,
+    model: Model,
+    *,
+    decisions: pd.DataFrame | None = None,
+    cuts: Cuts | None = None,
+) -> Linkage:
+    """Link the households of a list with those of a round's interviews, or of another list.
+
+    decisions: interview_id, household_code, verdict (one of `VERDICTS`), what people decided: `same` is kept whatever
+        its weight, `different` is never linked, `split` and `merge` take that kind, `unsure` stays doubtful. Pairs
+        of which one side is not here are passed over. cuts: of the model where not given.
+
+    The same rows give the same links in whatever order they stand. ValueError where a key stands twice on a side, or
+    decisions contradict one another.
+    """
+    model = replace(model, cuts=cuts) if cuts is not None else model
+    tables = tabulate(registry, interviews, model.name_share)
+    decided = _decided(decisions, tables)
+    compared = compare(tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
+    rows = weigh(compared, tables, model)
+    kept = resolve(rows, model, decided)
+    return _linkage(kept, compared, tables)
+
+
+def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
+    """listed, asked (numbers), verdict; one row per pair."""
+    if decisions is None or decisions.empty:
+        return pd.DataFrame(
+            {"listed": np.empty(0, np.int32), "asked": np.empty(0, np.int32), "verdict": np.empty(0, object)}
+        )
+    unknown = set(decisions["verdict"]) - set(VERDICTS)
+    if unknown:
+        raise ValueError(f"verdicts that are none: {', '.join(sorted(map(str, unknown)))}")
+    listed = pd.Index(tables.keys[: tables.listed_households])
+    asked = pd.Index(tables.keys[tables.listed_households :])
+    found = pd.DataFrame(
+        {
+            "listed": listed.get_indexer(pd.Index(decisions["household_code"].astype("str"))),
+            "asked": asked.get_indexer(pd.Index(decisions["interview_id"].astype("str"))),
+            "verdict": decisions["verdict"].to_numpy(),
+        }
+    )
+    found = found[(found["listed"] >= 0) & (found["asked"] >= 0)].drop_duplicates()
+    found["asked"] += tables.listed_households
+    same = found[found["verdict"].eq("same")]
+    for side in ("listed", "asked"):
+        if same[side].duplicated().any():
+            raise ValueError("decisions contradict one another: a household is the same as two others")
+    if found.duplicated(["listed", "asked"]).any():
+        raise ValueError("decisions contradict one another: two verdicts on one pair")
+    return found.sort_values(["listed", "asked"], ignore_index=True)
+
+
+def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
+    keys = tables.keys
+    listed, asked = kept["listed"].to_numpy(dtype=np.int32), kept["asked"].to_numpy(dtype=np.int32)
+    households = pd.DataFrame(
+        {
+            "interview_id": pd.array(keys[asked], dtype="str"),
+            "household_code": pd.array(keys[listed], dtype="str"),
+            "kind": kept["kind"].to_numpy(),
+            "weight": kept["weight"].to_numpy().round(3),
+            "members_agree": kept["agree"].to_numpy().astype(np.int64),
+            "status": kept["status"].to_numpy(),
+            **{name: kept[name].to_numpy().round(3) for name in _PARTS},
+            "listed_missing": kept["listed_missing"].to_numpy().astype(np.int64),
+            "asked_missing": kept["asked_missing"].to_numpy().astype(np.int64),
+        }
+    ).astype({"kind": "str", "status": "str"})
+    households = households.join(levels_of(tables, "households", listed, asked))
+    people = _people(kept, compared, tables)
+    seen = np.zeros(len(keys), dtype=bool)
+    seen[listed] = seen[asked] = True
+    unseen = ~seen
+    split = tables.listed_households
+    return Linkage(
+        households.sort_values(["interview_id", "household_code"], ignore_index=True),
+        people.sort_values(["interview_id", "household_code", "member_no"], ignore_index=True),
+        new=sorted(keys[split:][unseen[split:]]),
+        gone=sorted(keys[:split][unseen[:split]]),
+    )
+
+
+def _people(kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
+    is_kept = np.zeros(len(compared.listed), dtype=bool)
+    is_kept[kept.index.to_numpy()] = True
+    rows = np.flatnonzero(is_kept[compared.pair])
+    left, right = compared.listed_person[rows], compared.asked_person[rows]
+
+    def key_of(person: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
+        return pd.array(tables.keys[tables.household[person]], dtype="str")
+
+    people = pd.DataFrame(
+        {
+            "interview_id": key_of(right),
+            "member_no": tables.member_no[right],
+            "household_code": key_of(left),
+            "registry_member_no": tables.member_no[left],
+            "weight": compared.weight[rows].astype(float).round(3),
+        }
+    )
+    return people.join(levels_of(tables, "people", left, right))
