@@ -3,7 +3,6 @@
 May import `poverty` and nothing else of the project. DataFrames and files in, DataFrames out.
 """
 
-from reconciliation.linkage import link_exact
 from reconciliation.lists import Mapping, guess_mapping, read_list, read_registry, write_rejected
 from reconciliation.movements import movements, tally
 from reconciliation.names import fold, fold_series, given_name_key, nfc
@@ -18,7 +17,6 @@ __all__ = [
     "given_name_key",
     "guess_mapping",
     "head_names",
-    "link_exact",
     "movements",
     "nfc",
     "read_list",

@@ -37,7 +37,7 @@ def reconcile(
         result.as_json(),
         f"Danh sách năm {result.registry_year}: {result.linked} trên {result.interviews} phiếu là hộ cũ, "
         f"{result.split} tách hộ, {result.merged} nhập hộ; {result.doubtful} cặp cần người xem. / "
-        f"{result.linked} of {result.interviews} interviews are listed households; {result.doubtful} pairs want a person.",
+        f"{result.linked} of {result.interviews} interviews are listed; {result.doubtful} pairs want a person.",
         f"Không thấy trong danh sách: {result.new} phiếu; chưa tìm thấy: {result.gone} hộ năm trước. / "
         f"Not on the list: {result.new} interviews; not found: {result.gone} listed households.",
         *(f"  {name}: {count}" for name, count in sorted(result.movements.items())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,8 +39,10 @@ def import_list(
     json: Json = False,
 ) -> None:
     """Nhập danh sách hộ nghèo, cận nghèo của một năm; nhập lại không đổi gì. / Import a list of one year."""
+    from server.linkage import service as linkage
     from server.registry import service as registry
 
+    started = datetime.now(UTC)
     of, guessed = registry.mapping_for(file, mapping)
     if guessed:
         of.save(registry.mapping_beside(file))
@@ -60,6 +63,7 @@ def import_list(
             rejected=rejected,
         )
         if not dry_run:
+            linkage.index_since(session, province, imported.year, started)
             note(session, "registry.import", "list", f"{province}:{imported.year}")
     _answer_import(imported, rejected, as_json=json)
 

@@ -62,6 +62,7 @@ def decide(
         reading=free,
         readers=of.readers,
         reader=reader,
+        found_status=of.found_status,
         weight=of.weight,
         model=of.model,
         decided_at=now or datetime.now(UTC),

@@ -12,7 +12,8 @@ from server.accounts.access import Scope
 from server.cases import service as cases
 from server.cases.service import Person
 from server.cases.tables import Interview
-from server.linkage import models, queries
+from server.linkage import keys, models, queries
+from server.linkage.models import Bar
 from server.linkage.queries import Sides
 from server.linkage.tables import AbsenceDecision
 from server.registry.sealed import open_households, open_people
@@ -35,7 +36,8 @@ def pair(session: Session, of: Sides, scope: Scope, language: Language, *, revea
     places = _places(session, of.link.round_id, [of.interview], [of.household], language)
     here = (household.latitude, household.longitude)
     there = (None, None) if village is None else (village.latitude, village.longitude)
-    told = models.explain(session, of.link, language)
+    home, told = models.explain(session, of.link, language)
+    every = [home, *told.values()]
     return {
         "link": of.link,
         "version": of.interview.version_id,
@@ -61,8 +63,9 @@ def pair(session: Session, of: Sides, scope: Scope, language: Language, *, revea
         "same_commune": of.household.commune_code == of.interview.commune_code,
         "phones": compare_numbers(phone, household.answer("phone"), reveal=reveal),
         "distance_km": distance_km(here, there),
-        "people": align(of.link.evidence, listed, interviewed, told, language, reveal=reveal),
-        "reach": max([1.0, *(abs(bar["weight"]) for bars in told.values() for bar in bars)]),
+        "home": home,
+        "people": align(of.link.evidence.get("people", []), listed, interviewed, told, language, reveal=reveal),
+        "reach": max([1.0, abs(of.link.weight), *(abs(bar.weight) for bars in every for bar in bars)]),
         "related": [
             {
                 "pair": other.pair,
@@ -80,20 +83,20 @@ def align(
     evidence: Sequence[dict[str, Any]],
     listed: dict[int, dict[str, Any]],
     interviewed: dict[int, Person],
-    told: dict[tuple[int, int], list[dict[str, Any]]],
+    told: dict[tuple[int, int], list[Bar]],
     language: Language,
     *,
     reveal: bool = False,
 ) -> list[dict[str, Any]]:
     """Members side by side: those that resemble each other, the best first; then everyone without a partner.
 
-    evidence: as stored with the link. listed, interviewed: members by number. told: what each comparison of two members
-    weighed, by their numbers (interview, registry). A member stands in one row only.
+    evidence: of people, as stored with the link. listed, interviewed: members by number. told: what each comparison
+    of two members weighed, by their numbers (interview, registry). A member stands in one row only.
     """
     rows: list[dict[str, Any]] = []
     left, right = dict(listed), dict(interviewed)
     for one in sorted(evidence, key=lambda one: -one["weight"]):
-        mine, theirs = one["interview"], one["registry"]
+        mine, theirs = one["member_no"], one["registry_member_no"]
         if mine in right and theirs in left:
             bars = told.get((mine, theirs), [])
             row = _row(left.pop(theirs), right.pop(mine), language, reveal=reveal)
@@ -168,6 +171,25 @@ def distance_km(one: tuple[float | None, float | None], other: tuple[float | Non
     across = math.radians(other[1] - one[1])
     half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(across / 2) ** 2
     return 2 * _EARTH_KM * math.asin(math.sqrt(half))
+
+
+def nearest(session: Session, of: Interview, scope: Scope, language: Language) -> list[dict[str, Any]]:
+    """The listed households that an interview on no list resembles most, in words."""
+    found = keys.candidates(session, of, scope)
+    households = [one.household for one in found]
+    places = _places(session, of.round_id, [], households, language)
+    return [
+        {
+            "code": one.household.household_code,
+            "head": head,
+            "class": one.household.status,
+            "village": places[one.household.village_id] or one.household.village_name,
+            "members": one.household.member_count,
+            "agree": one.agree,
+            "weight": one.weight,
+        }
+        for one, (head, _phone) in zip(found, listed_texts(session, households), strict=True)
+    ]
 
 
 def missing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,11 +23,12 @@ from server.settings import LinkageSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reconciliation.linkage import Linkage, Side
     from server.database import Database
-    from server.linkage.models import Linkage
-    from server.linkage.sides import Side
 
 Progress = Callable[[int, int], None]
+#: Columns of the linkage's households that a link has columns of its own for.
+_OF_LINK = frozenset({"interview_id", "household_code", "kind", "status", "weight", "members_agree"})
 _STEPS = 6
 
 
@@ -75,6 +75,8 @@ def reconcile(
 
     Raises `NotFoundError` when no list of an earlier year is held.
     """
+    from reconciliation.linkage import link
+
     report = progress or (lambda _done, _total: None)
     with database.session() as session:
         of = rounds.get(session, round_id)
@@ -91,7 +93,7 @@ def reconcile(
         report(3, _STEPS)
         verdicts = standing_verdicts(session, round_id)
         readers = _readers_before(session, round_id)
-        found = models.link(left, right, used, _decisions(verdicts, readers))
+        found = link(left, right, used.model, decisions=_decisions(verdicts, readers), cuts=used.cuts)
         report(4, _STEPS)
         fixed = {"province_code": of.province_code, "round_id": round_id, "registry_year": year}
         before = _decided_before(session, round_id, verdicts, left, right)
@@ -129,9 +131,9 @@ def _rows(
     found: Linkage, before: dict[Pair, dict[str, Any]], fixed: dict[str, Any], settings: LinkageSettings
 ) -> dict[Pair, dict[str, Any]]:
     """Rows of `links` as the linkage found them. before: those that people spoke of, as they were found then."""
-    evidence = _evidence(found.people)
+    evidence = _evidence(found)
     rows: dict[Pair, dict[str, Any]] = {}
-    for row in found.households.to_dict("records"):
+    for row in _plain(found.households):
         pair = str(row["interview_id"]), str(row["household_code"])
         held = before.get(pair)
         kind, status = row["kind"], row["status"]
@@ -145,7 +147,7 @@ def _rows(
             "found_status": status,
             "weight": float(row["weight"]),
             "members_agree": int(row["members_agree"]),
-            "evidence": evidence.get(pair, []),
+            "evidence": evidence[pair],
             "readers": held["readers"] if held is not None else _readers(settings, fixed["round_id"], pair, status),
         }
     # What a person put apart is left out by the linkage; it stays, to be undone.
@@ -197,22 +199,22 @@ def _decided_before(
     }
 
 
-def _evidence(people: pd.DataFrame) -> dict[Pair, list[dict[str, Any]]]:
-    """What is stored of the pairs of members: numbers of members, weight, and the level of each comparison."""
-    fixed = {"interview_id", "member_no", "household_code", "registry_member_no", "weight"}
-    comparisons = [str(name) for name in people.columns if name not in fixed]
-    found: dict[Pair, list[dict[str, Any]]] = defaultdict(list)
-    plain = people.astype(object).where(people.notna(), None)
-    for row in plain.to_dict("records"):
-        found[str(row["interview_id"]), str(row["household_code"])].append(
-            {
-                "interview": int(row["member_no"]),
-                "registry": int(row["registry_member_no"]),
-                "weight": round(float(row["weight"]), 2),
-                "levels": {name: int(row[name]) for name in comparisons if row[name] is not None},
-            }
-        )
-    return found
+def _evidence(found: Linkage) -> dict[Pair, dict[str, Any]]:
+    """What the weight of each pair rests on, as it is stored: weights and levels, no value of a person."""
+    evidence: dict[Pair, dict[str, Any]] = {}
+    for row in _plain(found.households):
+        pair = str(row["interview_id"]), str(row["household_code"])
+        evidence[pair] = {"household": {name: row[name] for name in row if name not in _OF_LINK}, "people": []}
+    for row in _plain(found.people):
+        pair = str(row.pop("interview_id")), str(row.pop("household_code"))
+        evidence[pair]["people"].append(row)
+    return evidence
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values."""
+    columns = {str(name): column.astype(object).where(column.notna(), None).tolist() for name, column in frame.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _frame(links: list[dict[str, Any]], kind: str) -> pd.DataFrame:

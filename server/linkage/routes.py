@@ -124,7 +124,7 @@ def decide(
         filters = _with_round(session, filters)
         scope = _to_decide(actor)
         of = _pair(session, filters, pair, scope)
-        following = _after(_waiting(session, actor, filters, scope), pair)
+        following = _after(_pairs_for(session, actor, filters, scope), pair)
         service.decide(
             session,
             of.link,
@@ -270,7 +270,7 @@ def _desk(
             return render(request, "maps/none.html", {"round": None})
         filters = _with_round(session, filters)
         scope = _to_read(actor, filters)
-        waiting = _waiting(session, actor, filters, scope)
+        waiting = _pairs_for(session, actor, filters, scope)
         shown = wanted or (waiting[0] if waiting else None)
         of = None if shown is None else _pair(session, filters, shown, scope)
         # Written down before anything is shown, and in a transaction of its own.
@@ -326,7 +326,7 @@ def _worker_lost(session: Session) -> bool:
     return seen is None or seen < datetime.now(UTC) - jobs.GONE
 
 
-def _waiting(session: Session, actor: Actor, filters: Filters, scope: Scope) -> list[Pair]:
+def _pairs_for(session: Session, actor: Actor, filters: Filters, scope: Scope) -> list[Pair]:
     """The pairs that wait for this person; for whoever only looks on, all that wait."""
     decides = not permitted(actor, Action.LINK).is_empty
     model = models.active(session, str(filters.round_id))

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
 from server.linkage.deciding import decide, decide_absence, undo, undo_absence
+from server.linkage.keys import Candidate, candidates, index_since
+from server.linkage.present import nearest
 from server.linkage.reconciling import Reconciled, reconcile
 from server.linkage.tables import HOLDS, Link, RegistryKey
 from server.registry import service as registry
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "Candidate",
     "Reconciled",
+    "candidates",
     "decide",
     "decide_absence",
     "forget_interview",
     "forget_listed",
+    "index_since",
     "links_frame",
     "listed_year",
+    "nearest",
     "previous_classes",
     "reconcile",
     "undo",

@@ -50,8 +50,9 @@ class Link(Base):
     found_status: Mapped[str] = mapped_column(String(10))
     weight: Mapped[float]  # match weight, bits
     members_agree: Mapped[int]
-    #: One entry a pair of members: {"interview": member_no, "registry": member_no, "weight": bits, "levels": {...}}.
-    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    #: What the weight rests on, numbers only: {"household": {name: bits or level}, "people": [{"member_no",
+    #: "registry_member_no", "weight", and the level of each comparison}]}, as `reconciliation.linkage.Linkage` has it.
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
     model: Mapped[str] = mapped_column(String(64))  # fingerprint of the model that weighed it
     readers: Mapped[int]  # people who are to read it by themselves: 0, 1 or 2
     next_reading: Mapped[int | None]  # the reading that it waits for: 1, 2 or 3; NULL = none
@@ -77,6 +78,7 @@ class LinkDecision(Base):
     reading: Mapped[int]  # 1, 2 (blind to the first), 3 (of a disagreement)
     readers: Mapped[int]  # people who were to read the pair by themselves
     reader: Mapped[str] = mapped_column(String(120))  # user id
+    found_status: Mapped[str] = mapped_column(String(10))  # as the linkage had found the pair
     weight: Mapped[float]  # as it was shown
     model: Mapped[str] = mapped_column(String(64))  # fingerprint of the model behind the weight
     decided_at: Mapped[datetime]
@@ -109,8 +111,8 @@ class LinkageModel(Base):
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
     model: Mapped[str] = mapped_column(Text)  # `reconciliation.linkage.Model.to_json`
-    data_fingerprint: Mapped[str | None] = mapped_column(String(64))  # of the data it was trained on; NULL = shipped
-    trained_at: Mapped[datetime | None]
+    data_fingerprint: Mapped[str] = mapped_column(String(64))  # of the data it was trained on
+    trained_at: Mapped[datetime | None]  # NULL = it ships with the program
     trained_by: Mapped[str | None] = mapped_column(String(120))  # user id, or `system` for the command line
     active: Mapped[bool]  # one of a round at most
     cut_link: Mapped[float]  # match weight from which a pair is linked without a person, bits

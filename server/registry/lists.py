@@ -80,9 +80,12 @@ def store_list(
 
 
 @system_work("reconcile")
-def load_list(session: Session, province_code: str, year: int) -> Registry:
-    """One year's list as `reconciliation` works on it. Raises `NotFoundError` when there is none."""
-    found = _read(session, province_code, year)
+def load_list(session: Session, province_code: str, year: int, codes: Sequence[str] | None = None) -> Registry:
+    """One year's list, or some households of it, as `reconciliation` works on it.
+
+    Raises `NotFoundError` when there is none.
+    """
+    found = _read(session, province_code, year, codes=codes)
     if found.households.empty:
         raise NotFoundError(
             "registry_missing",

@@ -17,6 +17,7 @@ from server.cases import service as cases
 from server.cases.service import Household, Person
 from server.cases.tables import Flag, Interview
 from server.errors import UserError
+from server.linkage import service as linkage
 from server.review import queries
 from server.review.tables import CONFLICT
 from server.review.visit import of_visit
@@ -188,6 +189,7 @@ def interview(
             }
             for link, household in linked
         ],
+        "candidates": [] if linked else linkage.nearest(session, of, scope, language),
         "versions": versions,
         "changes": changes(session, versions, language),
         "decisions": queries.decisions(session, [of.interview_id]),

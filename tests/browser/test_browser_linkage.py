@@ -134,6 +134,6 @@ def test_pages_hold_for_everyone(
     page.goto(f"{path}?theme={theme}")
     folder = Path(request.config.rootpath) / "test-artifacts"
     folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"linkage{path.rpartition('/')[2]}-{theme}-{width}.png", full_page=True)
+    page.screenshot(path=folder / f"{path[1:].replace('/', '-')}-{theme}-{width}.png", full_page=True)
     assert audited(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

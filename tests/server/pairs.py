@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import insert, select
 
 from reconciliation import Registry, head_names
+from reconciliation.linkage import Cuts, default_model
 from server.cases import service as cases
 from server.cases.tables import Interview
 from server.database import Database
@@ -20,9 +21,21 @@ from tests.browser.province import PROVINCE, ROUND
 
 YEAR = 2025
 CUT = 10.0
+MODEL = "m" * 64
 #: Of the listed household and not of the interview: he stands without a partner.
 GONE = "Trần Văn Vắng"
 PHONE = "0912345679"
+
+
+#: Evidence of a pair as the linkage gives it.
+HOUSEHOLD = {
+    "prior": -14.0, "people_weight": 21.5, "home_weight": 6.5, "absence_weight": -4.0, "competition_weight": -1.0,
+    "listed_missing": 1, "asked_missing": 1, "place": 2, "phone": 0, "distance": -1, "code": -1,
+}  # fmt: skip
+PEOPLE = {
+    "member_no": 1, "registry_member_no": 1, "weight": 21.5,
+    "name": 7, "birth": 7, "cccd": 1, "sex": 1, "relation": 2,
+}  # fmt: skip
 
 
 def household_code(interview_id: str) -> str:
@@ -73,7 +86,7 @@ def add_pairs(
         listed["head_name"] = head_names(frame)
         problems = pd.DataFrame(columns=["sheet", "row", "column", "problem", "rejected"])
         store_list(session, Registry(listed, frame, problems), province_code=PROVINCE, source="thử")
-        models.keep(session, PROVINCE, ROUND, models.Used("m" * 64, "{}", CUT, 0.0))
+        models.keep(session, PROVINCE, ROUND, models.Used(MODEL, default_model(), Cuts(link=CUT, doubt=0.0)))
         rows = [
             link_row(
                 one.interview_id,
@@ -103,15 +116,8 @@ def link_row(interview_id: str, code: str, **changes: Any) -> dict[str, Any]:
         "found_status": status,
         "weight": CUT - 1,
         "members_agree": 1,
-        "evidence": [
-            {
-                "interview": 1,
-                "registry": 1,
-                "weight": 12.5,
-                "levels": {"name": 7, "birth": 7, "cccd": 1, "sex": 1, "relation": 2},
-            }
-        ],
-        "model": "m" * 64,
+        "evidence": {"household": HOUSEHOLD, "people": [PEOPLE]},
+        "model": MODEL,
         "readers": readers,
         "next_reading": 1 if readers else None,
     } | changes

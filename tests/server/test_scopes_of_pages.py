@@ -131,7 +131,7 @@ def test_nobody_reviews_what_is_their_own_or_a_relatives(service: Service) -> No
             Link(
                 interview_id=linked, registry_year=2025, household_code="hộ của cô", province_code=PROVINCE,
                 round_id=ROUND, kind="same", status="doubtful", found_kind="same",
-                found_status="doubtful", weight=4.0, members_agree=1, evidence=[], model="m", readers=1, next_reading=1,
+                found_status="doubtful", weight=4.0, members_agree=1, evidence={}, model="m", readers=1, next_reading=1,
             )
         )  # fmt: skip
     for one in (own, declared, linked):
