@@ -13,7 +13,7 @@ from server.linkage.deciding import decide, decide_absence, undo, undo_absence
 from server.linkage.keys import Candidate, candidates, index_since
 from server.linkage.present import nearest
 from server.linkage.reconciling import Reconciled, reconcile
-from server.linkage.tables import HOLDS, Link, RegistryKey
+from server.linkage.tables import HOLDS, AbsenceDecision, Link, LinkDecision, RegistryKey
 from server.registry import service as registry
 from server.registry.tables import RegistryHousehold
 from server.rounds.tables import Round
@@ -79,7 +79,7 @@ def links_frame(session: Session, round_id: str) -> pd.DataFrame:
 def forget_interview(session: Session, interview_id: str) -> list[str]:
     """Remove the links of an interview; the households it was linked with, as `province/year/code`, sorted.
 
-    What people decided stays, without what it rested on: it names nobody.
+    What people said of them goes too: it would tell who the erased household was, and link it anew.
     """
     linked = session.execute(
         select(Link.province_code, Link.registry_year, Link.household_code).where(
@@ -88,11 +88,13 @@ def forget_interview(session: Session, interview_id: str) -> list[str]:
     )
     found = sorted("/".join(map(str, row)) for row in linked)
     session.execute(delete(Link).where(Link.interview_id == interview_id))
+    session.execute(delete(LinkDecision).where(LinkDecision.interview_id == interview_id))
     return found
 
 
 def forget_listed(session: Session, province_code: str, year: int, household_code: str) -> set[str]:
-    """Remove the links and the keys of a household on a list; the rounds in which it had links."""
+    """Remove the links and the keys of a household on a list, and what people said of it; the rounds in which it had
+    links."""
     to_it = (
         Link.province_code == province_code,
         Link.registry_year == year,
@@ -100,6 +102,14 @@ def forget_listed(session: Session, province_code: str, year: int, household_cod
     )
     round_ids = set(session.scalars(select(Link.round_id).where(*to_it)))
     session.execute(delete(Link).where(*to_it))
+    for table in (LinkDecision, AbsenceDecision):
+        session.execute(
+            delete(table).where(
+                table.province_code == province_code,
+                table.registry_year == year,
+                table.household_code == household_code,
+            )
+        )
     session.execute(
         delete(RegistryKey).where(
             RegistryKey.province_code == province_code,

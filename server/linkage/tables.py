@@ -59,7 +59,7 @@ class Link(Base):
 
 
 class LinkDecision(Base):
-    """What one person said of one pair. Never changed, but for being undone."""
+    """What one person said of one pair. Never changed, but for being undone; gone when either household is erased."""
 
     __tablename__ = "link_decisions"
     __table_args__ = (

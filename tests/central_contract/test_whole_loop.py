@@ -60,7 +60,7 @@ def test_links_are_true_and_movements_are_those_of_the_truth(loop: Running) -> N
     ]
     assert len(linked) == loop.summary.linked
     assert (linked == truth["registry_code"].reindex(linked.index)).all()
-    # Exact keys find nearly all; whoever they miss counts as left and as new.
+    # Nearly all are found without a person; whoever is not counts as left and as new.
     listed = truth["registry_code"].dropna()
     missed = listed.index.difference(linked.index)
     assert len(missed) <= 0.1 * len(listed)

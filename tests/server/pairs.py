@@ -29,11 +29,11 @@ PHONE = "0912345679"
 
 #: Evidence of a pair as the linkage gives it.
 HOUSEHOLD = {
-    "prior": -14.0, "people_weight": 21.5, "home_weight": 6.5, "absence_weight": -4.0, "competition_weight": -1.0,
+    "prior": -25.0, "people_weight": 41.5, "home_weight": 6.5, "absence_weight": -10.0, "competition_weight": -4.0,
     "listed_missing": 1, "asked_missing": 1, "place": 2, "phone": 0, "distance": -1, "code": -1,
 }  # fmt: skip
 PEOPLE = {
-    "member_no": 1, "registry_member_no": 1, "weight": 21.5,
+    "member_no": 1, "registry_member_no": 1, "weight": 41.5,
     "name": 7, "birth": 7, "cccd": 1, "sex": 1, "relation": 2,
 }  # fmt: skip
 
