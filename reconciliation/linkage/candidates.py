@@ -13,8 +13,6 @@ from typing import Any
 _OF_INTERVIEW, _OF_LISTED = 4, 2
 #: A candidate with less than this share of the best one's bits is not compared.
 _FAIR = 0.15
-#: A key that stands at more listed people than this finds nobody.
-_MOST_FOUND = 60
 
 
 @dataclass(frozen=True)
@@ -32,20 +30,16 @@ RULES = (
     Rule("name_village", ("fold_id", "village"), 10),
     Rule("birth_commune", ("birth_year", "birth_day", "commune"), 9),
     Rule("core_year_commune", ("core_id", "birth_year", "commune"), 9),
-    Rule("given_year_village", ("given_id", "birth_year", "village"), 8),
 )
 #: Two members by folded name and year of birth, anywhere: finds who moved without number, date or telephone.
 PAIR_BITS = 22
 PHONE_BITS, CODE_BITS = 16, 14
-#: Members of a household that are paired, the eldest first.
-PAIRED = 4
 
 
 def find_candidates(connection: Any, listed_households: int, interviews: tuple[int, int]) -> None:
     """Make the table `candidates` (listed, asked, bits) for the interviews numbered from ... up to (not with) ...
 
-    connection: DuckDB with the tables `people` and `households` of `Tables`, `pairs_of_members` and `few`, what
-    `prepare` made.
+    connection: DuckDB with the tables of `Tables.columns`.
     """
     first, end = interviews
     asked = f"r.household >= {first} AND r.household < {end}"
@@ -58,7 +52,7 @@ def find_candidates(connection: Any, listed_households: int, interviews: tuple[i
             f" WHERE l.household < {listed_households} AND {asked}"
         )
     parts.append(
-        f"SELECT l.household, r.household, {PAIR_BITS} FROM pairs_of_members l JOIN pairs_of_members r"
+        f"SELECT l.household, r.household, {PAIR_BITS} FROM pairs l JOIN pairs r"
         f" ON l.pair = r.pair WHERE l.household < {listed_households} AND {asked}"
     )
     for column, bits in (("phone", PHONE_BITS), ("code", CODE_BITS)):
@@ -80,21 +74,5 @@ def find_candidates(connection: Any, listed_households: int, interviews: tuple[i
         )
         SELECT listed, asked, bits FROM ranked
         WHERE (of_asked <= {_OF_INTERVIEW} AND bits >= {_FAIR} * best) OR (of_listed <= {_OF_LISTED} AND bits > 10)
-        """
-    )
-
-
-def pair_members(connection: Any) -> None:
-    """Make the table `pairs_of_members` (household, pair): a number for every two of the eldest members."""
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TABLE pairs_of_members AS
-        WITH eldest AS (
-            SELECT household, unique_id, hash(fold_id, birth_year) AS who
-            FROM people WHERE fold_id IS NOT NULL AND birth_year IS NOT NULL
-            QUALIFY row_number() OVER (PARTITION BY household ORDER BY birth_year, unique_id) <= {PAIRED}
-        )
-        SELECT a.household, hash(least(a.who, b.who), greatest(a.who, b.who)) AS pair
-        FROM eldest a JOIN eldest b ON a.household = b.household AND a.unique_id < b.unique_id
         """
     )

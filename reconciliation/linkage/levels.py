@@ -15,7 +15,6 @@ import pandas as pd
 
 from reconciliation.linkage.comparisons import RELATIONS, TURNED
 from reconciliation.linkage.tables import NameParts
-from reconciliation.names import nfc
 
 _NUMBER = re.compile(r"\d{12}|\d{9}")
 _PHONE = re.compile(r"\d{9,11}")
@@ -37,7 +36,7 @@ class Person:
     def of(cls, row: Mapping[str, Any]) -> Person:
         """A row with the columns of `Side.members`."""
         name = _text(row.get("full_name"))
-        parts = NameParts.of(nfc(name)) if name else None
+        parts = NameParts.of(name) if name else None
         year, day, date, only_year = 0, 0, row.get("birth_date"), row.get("birth_year")
         if only_year is not None and not pd.isna(only_year):
             year = int(only_year) if 1850 < int(only_year) < 2200 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pandas as pd
 from reconciliation.linkage.model import Cuts, Model
 from reconciliation.linkage.pairs import Compared, compare, levels_of
 from reconciliation.linkage.resolution import resolve, weigh
+from reconciliation.linkage.scoring import database
 from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import Tables, tabulate
 
@@ -59,10 +61,10 @@ def link(
     model = replace(model, cuts=cuts) if cuts is not None else model
     tables = tabulate(registry, interviews, model.name_share)
     decided = _decided(decisions, tables)
-    compared = compare(tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
-    rows = weigh(compared, tables, model)
-    kept = resolve(rows, model, decided)
-    return _linkage(kept, compared, tables)
+    with database(tables) as connection:
+        compared = compare(connection, tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
+        kept = resolve(weigh(compared, tables, model), model, decided)
+        return _linkage(connection, kept, compared, tables)
 
 
 def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
@@ -74,8 +76,8 @@ def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
     unknown = set(decisions["verdict"]) - set(VERDICTS)
     if unknown:
         raise ValueError(f"verdicts that are none: {', '.join(sorted(map(str, unknown)))}")
-    listed = pd.Index(tables.keys[: tables.listed_households])
-    asked = pd.Index(tables.keys[tables.listed_households :])
+    listed = tables.keys[: tables.listed_households]
+    asked = tables.keys[tables.listed_households :]
     found = pd.DataFrame(
         {
             "listed": listed.get_indexer(pd.Index(decisions["household_code"].astype("str"))),
@@ -94,13 +96,13 @@ def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
     return found.sort_values(["listed", "asked"], ignore_index=True)
 
 
-def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
+def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
     keys = tables.keys
     listed, asked = kept["listed"].to_numpy(dtype=np.int32), kept["asked"].to_numpy(dtype=np.int32)
     households = pd.DataFrame(
         {
-            "interview_id": pd.array(keys[asked], dtype="str"),
-            "household_code": pd.array(keys[listed], dtype="str"),
+            "interview_id": keys[asked].array,
+            "household_code": keys[listed].array,
             "kind": kept["kind"].to_numpy(),
             "weight": kept["weight"].to_numpy().round(3),
             "members_agree": kept["agree"].to_numpy().astype(np.int64),
@@ -110,8 +112,8 @@ def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
             "asked_missing": kept["asked_missing"].to_numpy().astype(np.int64),
         }
     ).astype({"kind": "str", "status": "str"})
-    households = households.join(levels_of(tables, "households", listed, asked))
-    people = _people(kept, compared, tables)
+    households = households.join(levels_of(connection, "households", listed, asked))
+    people = _people(connection, kept, compared, tables)
     seen = np.zeros(len(keys), dtype=bool)
     seen[listed] = seen[asked] = True
     unseen = ~seen
@@ -119,19 +121,19 @@ def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
     return Linkage(
         households.sort_values(["interview_id", "household_code"], ignore_index=True),
         people.sort_values(["interview_id", "household_code", "member_no"], ignore_index=True),
-        new=sorted(keys[split:][unseen[split:]]),
-        gone=sorted(keys[:split][unseen[:split]]),
+        new=keys[split:][unseen[split:]].tolist(),
+        gone=keys[:split][unseen[:split]].tolist(),
     )
 
 
-def _people(kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
+def _people(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
     is_kept = np.zeros(len(compared.listed), dtype=bool)
     is_kept[kept.index.to_numpy()] = True
     rows = np.flatnonzero(is_kept[compared.pair])
     left, right = compared.listed_person[rows], compared.asked_person[rows]
 
     def key_of(person: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
-        return pd.array(tables.keys[tables.household[person]], dtype="str")
+        return tables.keys[tables.household[person]].array
 
     people = pd.DataFrame(
         {
@@ -142,4 +144,4 @@ def _people(kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFr
             "weight": compared.weight[rows].astype(float).round(3),
         }
     )
-    return people.join(levels_of(tables, "people", left, right))
+    return people.join(levels_of(connection, "people", left, right))

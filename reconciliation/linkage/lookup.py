@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 
 from reconciliation.linkage import levels
-from reconciliation.linkage.candidates import CODE_BITS, PAIR_BITS, PAIRED, PHONE_BITS, RULES
+from reconciliation.linkage.candidates import CODE_BITS, PAIR_BITS, PHONE_BITS, RULES
 from reconciliation.linkage.levels import Home, Person
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.pairs import LEAST_WEIGHT
@@ -30,6 +30,8 @@ KINDS = tuple(_BITS)
 #: A key that this many households share finds none of them.
 MOST_SHARING = 60
 _CANDIDATES = 12
+#: Members of a household that are paired.
+_PAIRED = 12
 
 _PEOPLE = (
     ("name", levels.name_level),
@@ -52,9 +54,8 @@ def keys(members: Iterable[Row], household: Row) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for person in people:
         found.update(dict.fromkeys(_person_keys(person, home)))
-    known = [one for one in people if one.name and one.year]
-    eldest = sorted(known, key=lambda one: one.year)[:PAIRED]
-    for pair in combinations(sorted(f"{one.name.fold} {one.year}" for one in eldest if one.name), 2):
+    known = [f"{one.name.fold} {one.year}" for one in people if one.name and one.year]
+    for pair in combinations(sorted(known[:_PAIRED]), 2):
         found[("pair", "|".join(pair))] = None
     if home.phone:
         found[("phone", home.phone)] = None
@@ -76,8 +77,6 @@ def _person_keys(person: Person, home: Home) -> Iterable[tuple[str, str]]:
         yield "birth_commune", f"{date}|{commune}"
     if name and person.year and commune:
         yield "core_year_commune", f"{name.core}|{person.year}|{commune}"
-    if name and person.year and village:
-        yield "given_year_village", f"{name.given}|{person.year}|{village}"
 
 
 def promising(hits: Iterable[tuple[str, Household]]) -> list[Household]:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reconciliation.linkage.candidates import find_candidates, pair_members
+from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Model
-from reconciliation.linkage.scoring import database, level_columns, score
+from reconciliation.linkage.scoring import level_columns, score
 from reconciliation.linkage.tables import Tables
 
 Ints = npt.NDArray[np.int64]
@@ -20,8 +20,7 @@ Small = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
 
 #: Interviews compared at a time: memory follows this, not the size of the province.
-_AT_A_TIME = 180_000
-_MEMORY = "900MB"
+_AT_A_TIME = 360_000
 #: Two people below this weight are not the same, whatever their households.
 LEAST_WEIGHT = 3.0
 
@@ -43,20 +42,21 @@ class Compared:
     weight: Weights
 
 
-def compare(tables: Tables, model: Model, forced: Small) -> Compared:
-    """Compare every candidate, and the pairs (n, 2: listed, asked) of `forced` whatever they share."""
-    parts = []
-    listed, total = tables.listed_households, tables.households.num_rows
-    if not listed or listed == total or not tables.listed_people:
+def compare(connection: Any, tables: Tables, model: Model, forced: Small) -> Compared:
+    """Compare every candidate, and the pairs (n, 2: listed, asked) of `forced` whatever they share.
+
+    connection: of `scoring.database` with these tables.
+    """
+    listed, total = tables.listed_households, tables.total_households
+    if not 0 < listed < total or not 0 < tables.listed_people < len(tables.household):
         return _none()
-    with database(tables, _MEMORY) as connection:
-        pair_members(connection)
-        for first in range(listed, total, _AT_A_TIME):
-            end = min(first + _AT_A_TIME, total)
-            find_candidates(connection, listed, (first, end))
-            forced_here = forced[(forced[:, 1] >= first) & (forced[:, 1] < end)]
-            _add(connection, forced_here)
-            parts.append(_compare_candidates(connection, tables, model, forced_here))
+    parts = []
+    for first in range(listed, total, _AT_A_TIME):
+        end = min(first + _AT_A_TIME, total)
+        find_candidates(connection, listed, (first, end))
+        here = forced[(forced[:, 1] >= first) & (forced[:, 1] < end)]
+        _add(connection, here)
+        parts.append(_compare_candidates(connection, tables, model, here))
     start = np.cumsum([0, *(len(part.listed) for part in parts)])
     shifted = [part.pair + np.int32(shift) for part, shift in zip(parts, start[:-1], strict=True)]
     return Compared(
@@ -100,33 +100,32 @@ def _compare_candidates(connection: Any, tables: Tables, model: Model, forced: S
     connection.execute(f"DROP TABLE {scored}; DROP TABLE person_pairs")
     left, right, weight = (np.asarray(rows[name]) for name in ("l", "r", "w"))
     listed, asked = tables.household[left], tables.household[right]
-    key = listed.astype(np.int64) * tables.households.num_rows + asked
+    key = listed.astype(np.int64) * tables.total_households + asked
     chosen = _one_to_one(key, left, right)
     left, right, weight, key = left[chosen], right[chosen], weight[chosen], key[chosen]
-    forced_keys = forced[:, 0].astype(np.int64) * tables.households.num_rows + forced[:, 1]
+    forced_keys = forced[:, 0].astype(np.int64) * tables.total_households + forced[:, 1]
     keys = np.unique(np.concatenate([key, forced_keys]))
     pair = np.searchsorted(keys, key)
-    listed = (keys // tables.households.num_rows).astype(np.int32)
-    asked = (keys % tables.households.num_rows).astype(np.int32)
+    listed = (keys // tables.total_households).astype(np.int32)
+    asked = (keys % tables.total_households).astype(np.int32)
     home = _home_weights(connection, model, listed, asked)
     return Compared(listed, asked, home, pair.astype(np.int32), left.astype(np.int32), right.astype(np.int32), weight)
 
 
 def _one_to_one(key: Ints, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
     """Rows, sorted by weight, that are the best left of both their people within the pair of households."""
-    chosen = np.zeros(len(key), dtype=bool)
-    waiting = np.arange(len(key))
+    of_left, of_right = key * 1024 + left % 1024, key * 1024 + right % 1024
+    # Most people have one counterpart only.
+    contested = pd.Series(of_left).duplicated(keep=False) | pd.Series(of_right).duplicated(keep=False)
+    chosen = ~contested.to_numpy()
+    waiting = np.flatnonzero(~chosen)
     while len(waiting):
-        of_left = key[waiting] * 1024 + left[waiting] % 1024
-        of_right = key[waiting] * 1024 + right[waiting] % 1024
-        first_left = ~pd.Series(of_left).duplicated().to_numpy()
-        first_right = ~pd.Series(of_right).duplicated().to_numpy()
-        best = first_left & first_right
+        lefts, rights = pd.Series(of_left[waiting]), pd.Series(of_right[waiting])
+        best = ~(lefts.duplicated() | rights.duplicated())
         chosen[waiting[best]] = True
-        # Who is taken leaves the others; rows of either of the two fall away.
-        open_left = ~np.isin(of_left, of_left[best])
-        open_right = ~np.isin(of_right, of_right[best])
-        waiting = waiting[open_left & open_right]
+        # Who is taken leaves the others.
+        open_ = ~(lefts.isin(lefts[best]) | rights.isin(rights[best]))
+        waiting = waiting[open_]
     return chosen
 
 
@@ -144,15 +143,13 @@ def _home_weights(connection: Any, model: Model, listed: Small, asked: Small) ->
     return weights
 
 
-def levels_of(tables: Tables, what: str, left: Small, right: Small) -> pd.DataFrame:
+def levels_of(connection: Any, what: str, left: Small, right: Small) -> pd.DataFrame:
     """The level every comparison reaches between rows `left` and `right` of the table `what`: a column each."""
     comparisons = PEOPLE if what == "people" else HOUSEHOLDS
-    if not len(left):
-        return pd.DataFrame({one.name: np.empty(0, np.int8) for one in comparisons})
-    with database(tables, _MEMORY) as connection:
-        connection.register("chosen", pd.DataFrame({"l": left, "r": right, "n": np.arange(len(left))}))
-        found: pd.DataFrame = connection.execute(
-            f"SELECT {level_columns(comparisons, 'a', 'b')} FROM chosen"
-            f" JOIN {what} a ON a.unique_id = chosen.l JOIN {what} b ON b.unique_id = chosen.r ORDER BY n"
-        ).df()
+    connection.register("chosen", pd.DataFrame({"l": left, "r": right, "n": np.arange(len(left), dtype=np.int32)}))
+    found: pd.DataFrame = connection.execute(
+        f"SELECT {level_columns(comparisons, 'a', 'b')} FROM chosen"
+        f" JOIN {what} a ON a.unique_id = chosen.l JOIN {what} b ON b.unique_id = chosen.r ORDER BY n"
+    ).df()
+    connection.unregister("chosen")
     return found

@@ -34,7 +34,7 @@ def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     other pair that needs one of the same people, NaN without one).
     """
     size = len(compared.listed)
-    members = np.bincount(tables.household, minlength=tables.households.num_rows)
+    members = np.bincount(tables.household, minlength=tables.total_households)
     agree = np.bincount(compared.pair, minlength=size)
     people_weight = np.bincount(compared.pair, weights=compared.weight, minlength=size)
     rows = pd.DataFrame(
@@ -48,7 +48,7 @@ def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
             "home_weight": compared.home_weight.astype(float),
         }
     )
-    interviews = tables.households.num_rows - tables.listed_households
+    interviews = tables.total_households - tables.listed_households
     prior = -np.log2(max(tables.listed_households, interviews, 2))
     rows["prior"] = prior
     base = prior + people_weight + rows["home_weight"].to_numpy()
@@ -93,20 +93,16 @@ def _claim(compared: Compared, weight: Weights) -> dict[str, tuple[Bools, Weight
 
 
 def _best_of(person: npt.NDArray[np.int32], weight: Weights, pair: npt.NDArray[np.int32]) -> tuple[Bools, Weights]:
-    """Whether each row is the best pair of its person, and the weight of the best other one."""
-    order = np.lexsort((pair, -weight, person))
-    sorted_person = person[order]
-    start = np.r_[True, sorted_person[1:] != sorted_person[:-1]] if len(order) else np.empty(0, bool)
-    best = np.zeros(len(person), dtype=bool)
-    best[order] = start
-    first = np.maximum.accumulate(np.where(start, np.arange(len(order)), 0)) if len(order) else np.empty(0, int)
-    second = first + 1
-    has_second = second < len(order)
-    has_second[has_second] &= sorted_person[second[has_second]] == sorted_person[first[has_second]]
-    other = np.where(start, np.where(has_second, second, -1), first)
-    values = np.where(other >= 0, weight[order][np.maximum(other, 0)], -np.inf)
-    others = np.empty(len(person))
-    others[order] = values
+    """Whether each row is the best pair of its person, and the weight of the best other one (-inf: none)."""
+    best, others = np.ones(len(person), dtype=bool), np.full(len(person), -np.inf)
+    several = np.flatnonzero((np.bincount(person, minlength=1) > 1)[person]) if len(person) else np.empty(0, int)
+    rows = several[np.lexsort((pair[several], -weight[several], person[several]))]
+    first = np.r_[True, person[rows][1:] != person[rows][:-1]] if len(rows) else np.empty(0, bool)
+    best[rows] = first
+    # Of the best row the next one is the rival, of all others the best one.
+    place = np.arange(len(rows))
+    rival = np.where(first, place + 1, np.maximum.accumulate(np.where(first, place, 0)))
+    others[rows] = weight[rows][rival] if len(rows) else []
     return best, others
 
 
@@ -117,7 +113,7 @@ def _held_elsewhere(
     person = _person(compared, side)
     is_held = np.zeros(len(tables.household), dtype=bool)
     is_held[person[held]] = True
-    everywhere = np.bincount(tables.household[is_held], minlength=tables.households.num_rows)
+    everywhere = np.bincount(tables.household[is_held], minlength=tables.total_households)
     here = np.bincount(compared.pair[is_held[person]], minlength=len(rows))
     return np.asarray(everywhere[rows[side].to_numpy()] - here)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from reconciliation.linkage.comparisons import Comparison, Shares, splink_settings
@@ -11,22 +13,27 @@ from reconciliation.linkage.tables import Tables
 
 
 @contextmanager
-def database(tables: Tables, memory: str) -> Iterator[Any]:
-    """A DuckDB inside this process with the tables `people` and `households`; gone afterwards."""
+def database(tables: Tables, memory: str = "900MB") -> Iterator[Any]:
+    """A DuckDB inside this process with the tables of `tables.columns`, which are given up to it.
+
+    What does not fit into memory goes to an encrypted file in a folder of its own; all is gone afterwards.
+    """
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"memory_limit": memory, "preserve_insertion_order": "false"})
-    try:
-        for name, table in (("people", tables.people), ("households", tables.households)):
-            connection.register("arrived", table)
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arrived")
-            connection.unregister("arrived")
-        # Frequencies come with the rows; Splink asks for a table of them all the same.
-        for column, kind in (("fold_id", "INT"), ("core_id", "INT"), ("village", "INT"), ("commune", "INT")):
-            connection.execute(f"CREATE TABLE none_{column} ({column} {kind}, tf_{column} FLOAT)")
-        yield connection
-    finally:
-        connection.close()
+    with TemporaryDirectory(prefix="rasoat-linkage-") as folder:
+        options = {"memory_limit": memory, "temp_directory": folder, "temp_file_encryption": "true"}
+        connection = duckdb.connect(":memory:", config={**options, "preserve_insertion_order": "false"})
+        try:
+            for name in list(tables.columns):
+                connection.register("arrived", tables.columns.pop(name))
+                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arrived")
+                connection.unregister("arrived")
+            # Frequencies come with the rows; Splink asks for a table of them all the same.
+            for column in ("fold_id", "core_id", "village", "commune"):
+                connection.execute(f"CREATE TABLE none_{column} ({column} INTEGER, tf_{column} FLOAT)")
+            yield connection
+        finally:
+            connection.close()
 
 
 def score(
@@ -65,6 +72,4 @@ def level_columns(comparisons: tuple[Comparison, ...], left: str, right: str) ->
 
 def _of_sides(sql: str, left: str, right: str) -> str:
     """`name_id_l = name_id_r` as `a.name_id = b.name_id`."""
-    import re
-
     return re.sub(r"\b(\w+)_([lr])\b", lambda m: f"{left if m[2] == 'l' else right}.{m[1]}", sql)

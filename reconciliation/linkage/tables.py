@@ -6,9 +6,11 @@ numbered first, those asked after them.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +22,15 @@ from reconciliation.linkage.comparisons import RELATIONS
 from reconciliation.linkage.side import Side
 from reconciliation.names import fold
 
-Ints = npt.NDArray[np.int64]
 #: A number or a telephone that stands at more people or households than this identifies nobody.
 _MOST_SHARING = 4
+#: Members of a household of common size; of a larger one not every two are paired.
+_LARGEST = 12
 #: People whom the model's knowledge of names stands for.
 _AS_MANY = 20_000
 
 
-@dataclass(frozen=True)
-class NameParts:
+class NameParts(NamedTuple):
     """A name as it is compared: all in lower case, `fold` and what follows without tones."""
 
     written: str
@@ -40,12 +42,19 @@ class NameParts:
 
     @classmethod
     def of(cls, name: str) -> NameParts:
-        """The parts of a name in NFC."""
-        written = " ".join(name.lower().split())
-        folded = fold(written)
-        words = folded.split()
-        given = words[-1] if words else ""
-        return cls(written, folded, " ".join(sorted(words)), core_of(folded), given, folded == written)
+        """The parts of a name, in whatever form of Unicode."""
+        words = unicodedata.normalize("NFC", name).lower().split()
+        folded = [_fold_word(word) for word in words]
+        if not words:
+            return cls("", "", "", "", "", False)
+        written, fold_ = " ".join(words), " ".join(folded)
+        core = f"{folded[0]} * {folded[-1]}"
+        return cls(written, fold_, " ".join(sorted(folded)), core, folded[-1], fold_ == written)
+
+
+@lru_cache(maxsize=50_000)
+def _fold_word(word: str) -> str:
+    return fold(word)
 
 
 def core_of(folded: str) -> str:
@@ -56,22 +65,29 @@ def core_of(folded: str) -> str:
 
 @dataclass(frozen=True)
 class Tables:
-    """Arrow tables `people` and `households` of both sides.
+    """Both sides; persons and households by their numbers.
 
-    people: unique_id, household, name_id, fold_id, bare, words_id, core_id, given_id, fold, birth_year, birth_day
-        (month * 32 + day), cccd, sex, relation, village, commune, tf_fold_id, tf_core_id.
-    households: unique_id, village, commune, tf_village, tf_commune, phone, latitude, longitude, code.
-    keys, member_no: of every household and person. listed_households, listed_people: how many of them are listed.
+    columns: Arrow tables `people` and `households`, emptied as a database takes them in (`scoring.database`):
+        people: unique_id, household, name_id, fold_id, bare, words_id, core_id, given_id, fold, birth_year, birth_day
+            (month * 32 + day), cccd, sex, relation, village, commune, tf_fold_id, tf_core_id;
+        households: unique_id, village, commune, tf_village, tf_commune, phone, latitude, longitude, code;
+        pairs: household, pair: a number for every two members by folded name and year of birth.
+    keys: of every household. household, member_no, relation: of every person. listed_households, listed_people: how
+    many of them are listed.
     """
 
-    people: pa.Table
-    households: pa.Table
-    keys: npt.NDArray[Any]
+    columns: dict[str, pa.Table]
+    keys: pd.Index[str]
     household: npt.NDArray[np.int32]
-    member_no: Ints
+    member_no: npt.NDArray[np.int32]
     relation: npt.NDArray[np.int8]
     listed_households: int
     listed_people: int
+
+    @property
+    def total_households(self) -> int:
+        """Households of both sides."""
+        return len(self.keys)
 
 
 def tabulate(registry: Side, interviews: Side, name_share: Callable[[str], float]) -> Tables:
@@ -80,32 +96,47 @@ def tabulate(registry: Side, interviews: Side, name_share: Callable[[str], float
     listed = len(sides[0].keys)
     households = _households(sides)
     household = np.concatenate([sides[0].household, sides[1].household + np.int32(listed)])
-    names = _names(pa.chunked_array([side.text("full_name") for side in sides]))
+    columns = _names([side.text("full_name") for side in sides])
+    columns |= _frequencies(columns, name_share)
     years, days = (np.concatenate(part) for part in zip(*(side.births() for side in sides), strict=True))
-    relation = _codes(sides, "relation", RELATIONS)
-    columns = {
+    relation, sex = _codes(sides, "relation", RELATIONS), _codes(sides, "sex", ("male", "female"))
+    columns |= {
         "unique_id": pa.array(np.arange(len(household), dtype=np.int32)),
         "household": pa.array(household),
-        **names,
         "birth_year": pa.array(years, mask=years == 0),
         "birth_day": pa.array(days, mask=days == 0),
         "cccd": pa.chunked_array([_numbers(side.text("cccd"), r"^(\d{12}|\d{9})$") for side in sides]),
-        "sex": pa.array(sex := _codes(sides, "sex", ("male", "female")), mask=sex < 0),
+        "sex": pa.array(sex, mask=sex < 0),
         "relation": pa.array(relation, mask=relation < 0),
         "village": households["village"].combine_chunks().take(pa.array(household)),
         "commune": households["commune"].combine_chunks().take(pa.array(household)),
     }
-    columns |= _frequencies(columns, name_share)
+    pairs = _pairs_of_members(columns["fold_id"], years, household)
     return Tables(
-        people=pa.table(columns),
-        households=households,
-        keys=np.concatenate([side.keys.to_numpy(dtype=object) for side in sides]),
+        columns={"people": pa.table(columns), "households": households, "pairs": pairs},
+        keys=sides[0].keys.append(sides[1].keys),
         household=household,
         member_no=np.concatenate([side.member_no for side in sides]),
         relation=relation,
         listed_households=listed,
         listed_people=len(sides[0].household),
     )
+
+
+def _pairs_of_members(fold_id: pa.Array, years: npt.NDArray[np.int16], household: npt.NDArray[np.int32]) -> pa.Table:
+    """Every two members of a household of whom name and year are known, in households of common size."""
+    name = fold_id.fill_null(-1).to_numpy(zero_copy_only=False)
+    known = np.flatnonzero((name >= 0) & (years > 0))
+    who = name[known].astype(np.int64) * 4096 + years[known]
+    home = household[known]
+    homes, pairs = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
+    for apart in range(1, _LARGEST):
+        both = np.flatnonzero(home[apart:] == home[:-apart])
+        one, other = who[both], who[both + apart]
+        # Any mixing will do: two pairs that fall together by chance are compared, and found to be strangers.
+        pairs.append(np.minimum(one, other) * np.int64(1_000_003) ^ np.maximum(one, other) * np.int64(8_191))
+        homes.append(home[both])
+    return pa.table({"household": np.concatenate(homes), "pair": np.concatenate(pairs)})
 
 
 class _Ordered:
@@ -116,8 +147,10 @@ class _Ordered:
         self.keys = self.households.index.astype("str")
         if not self.keys.is_unique:
             raise ValueError("a household key stands twice on one side")
-        position = self.keys.get_indexer(pd.Index(side.members.index.get_level_values(0)).astype("str"))
-        number = side.members.index.get_level_values(1).to_numpy().astype(np.int64)
+        index = cast(pd.MultiIndex, side.members.index)
+        # Each household's key is looked up once, not once a member.
+        position = self.keys.get_indexer(index.levels[0].astype("str"))[index.codes[0]]
+        number = index.get_level_values(1).to_numpy().astype(np.int32)
         rows = np.lexsort((number, position))
         rows = rows[position[rows] >= 0]  # members of nobody are nobody's evidence
         self.members, self.rows = side.members, rows
@@ -224,28 +257,27 @@ def _coded(texts: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return indices.cast(pa.int32()), pa.array(share[np.maximum(code, 0)], mask=code < 0)
 
 
-def _names(texts: pa.ChunkedArray) -> dict[str, Any]:
+def _names(texts: list[pa.Array]) -> dict[str, Any]:
     """Numbers for the name as written, without tones, by its words in any order, family and given name, given name."""
-    coded = pc.utf8_lower(pc.utf8_normalize(texts, "NFC")).combine_chunks().dictionary_encode()
+    coded = pa.chunked_array(texts).combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    distinct = [NameParts.of(text) for text in coded.dictionary.to_pylist()]
-    where = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    some = np.array([bool(parts.fold) for parts in distinct] or [False])
-    missing = (where < 0) | ~some[np.maximum(where, 0)]
-    columns: dict[str, Any] = {}
-    for column, part in (
-        ("name_id", "written"),
-        ("fold_id", "fold"),
-        ("words_id", "words"),
-        ("core_id", "core"),
-        ("given_id", "given"),
+    # One more that stands for no name, so that nothing is empty.
+    parts = [NameParts.of(text) for text in coded.dictionary.to_pylist()] + [NameParts.of("")]
+    where = coded.indices.fill_null(len(parts) - 1).to_numpy(zero_copy_only=False)
+    written, folds, words, cores, givens, bare = zip(*parts, strict=True)
+    del parts
+    missing = (np.array(folds, dtype=object) == "")[where]
+    columns: dict[str, Any] = {"bare": pa.array(np.array(bare)[where], mask=missing)}
+    for column, values in (
+        ("name_id", written),
+        ("fold_id", folds),
+        ("words_id", words),
+        ("core_id", cores),
+        ("given_id", givens),
     ):
-        numbers = pd.factorize(np.array([getattr(parts, part) for parts in distinct] or [""], dtype=object))[0]
-        columns[column] = pa.array(numbers.astype(np.int32)[np.maximum(where, 0)], mask=missing)
-    bare = np.array([parts.bare for parts in distinct] or [False])
-    columns["bare"] = pa.array(bare[np.maximum(where, 0)], mask=missing)
-    folds = pa.array([parts.fold for parts in distinct] or [""], pa.string())
-    columns["fold"] = folds.take(pa.array(np.maximum(where, 0), mask=missing))
+        numbers = pd.factorize(np.array(values, dtype=object))[0].astype(np.int32)
+        columns[column] = pa.array(numbers[where], mask=missing)
+    columns["fold"] = pa.array(folds, pa.string()).take(pa.array(where, mask=missing))
     return columns
 
 

@@ -44,27 +44,26 @@ def train(registry: Side, interviews: Side, *, seed: int) -> Model:
     sides = _sampled(registry, interviews, seed)
     names, rarest = _frequent_names(sides)
     tables = tabulate(*sides, lambda folded: names.get(folded, rarest))
-    if not tables.listed_people or tables.listed_people == tables.people.num_rows:
+    if not tables.listed_people or tables.listed_people == len(tables.household):
         raise ModelError("too little to learn from: one of the sides has no members")
     with database(tables, memory="2GB") as connection:
         # The same rows in the same order on one thread: the same model, to the last digit.
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
-        people = _people_shares(connection, tables, seed)
-    model = Model(
-        people | {one.name: _level_shares(one, {}, {}) for one in HOUSEHOLDS},
-        Absence(-4.0, -3.0),
-        CUTS,
-        names,
-        rarest,
-        fingerprint(registry, interviews),
-        {
-            "registry_households": len(registry.households),
-            "registry_members": len(registry.members),
-            "interview_households": len(interviews.households),
-            "interview_members": len(interviews.members),
-        },
-    )
-    return _with_households(model, tables, seed)
+        model = Model(
+            shares=_people_shares(connection, tables, seed) | {one.name: _even(one) for one in HOUSEHOLDS},
+            absence=Absence(-4.0, -4.0),
+            cuts=CUTS,
+            names=names,
+            rarest=rarest,
+            fingerprint=fingerprint(registry, interviews),
+            rows={
+                "registry_households": len(registry.households),
+                "registry_members": len(registry.members),
+                "interview_households": len(interviews.households),
+                "interview_members": len(interviews.members),
+            },
+        )
+        return _with_households(connection, model, tables, seed)
 
 
 def fingerprint(registry: Side, interviews: Side) -> str:
@@ -125,7 +124,7 @@ def _people_shares(connection: Any, tables: Tables, seed: int) -> Shares:
             rule, estimate_without_term_frequencies=True, max_pairs=_EM_PAIRS
         )
     learnt = linker.misc.save_model_to_json()
-    by_chance = 1 / max(listed, tables.people.num_rows - listed)
+    by_chance = 1 / max(listed, len(tables.household) - listed)
     shares: Shares = {}
     for comparison, settings in zip(PEOPLE, learnt["comparisons"], strict=True):
         found = [level for level in settings["comparison_levels"] if not level.get("is_null_level")]
@@ -147,14 +146,17 @@ def _level_shares(
     def of(shares: dict[int, float], number: int) -> float:
         return float(f"{max(shares.get(number, 0.0), _LEAST):.4g}")
 
-    if not same or not strangers:
-        return dict.fromkeys(numbers, (0.5, 0.5))
     return {number: (of(same, number), of(strangers, number)) for number in numbers}
 
 
-def _with_households(model: Model, tables: Tables, seed: int) -> Model:
+def _even(comparison: Comparison) -> dict[int, tuple[float, float]]:
+    """Shares that weigh nothing."""
+    return {level.number: (0.5, 0.5) for level in comparison.levels if level.number >= 0}
+
+
+def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -> Model:
     """The shares of the comparisons of households, and of absent members, from households that are surely the same."""
-    found = weigh(compare(tables, model, np.empty((0, 2), np.int32)), tables, model)
+    found = weigh(compare(connection, tables, model, np.empty((0, 2), np.int32)), tables, model)
     best = [found.groupby(side)["people_weight"].transform("max") for side in ("listed", "asked")]
     alone = found["people_weight"].eq(best[0]) & found["people_weight"].eq(best[1])
     sure = found[alone & (found["people_weight"] >= _SURE)]
@@ -164,12 +166,11 @@ def _with_households(model: Model, tables: Tables, seed: int) -> Model:
     strangers = pd.DataFrame(
         {
             "listed": rng.integers(0, tables.listed_households, size=2_000_000),
-            "asked": rng.integers(tables.listed_households, tables.households.num_rows, size=2_000_000),
+            "asked": rng.integers(tables.listed_households, tables.total_households, size=2_000_000),
         }
     )
     shares = dict(model.shares)
-    with database(tables, memory="2GB") as connection:
-        same, others = (_counted(connection, pairs) for pairs in (sure[["listed", "asked"]], strangers))
+    same, others = (_counted(connection, pairs) for pairs in (sure[["listed", "asked"]], strangers))
     for comparison in HOUSEHOLDS:
         shares[comparison.name] = _level_shares(comparison, same[comparison.name], others[comparison.name])
     absent = {

@@ -22,7 +22,7 @@ from server.accounts.login import Accounts, actor_of_session, actor_of_token, gi
 from server.accounts.own import declare_conflict
 from server.accounts.people import create_reset_link, create_user, disable, enable, give_role, take_role
 from server.accounts.policy import AccountPolicy
-from server.accounts.queries import replace_area_communes, user_id, usernames
+from server.accounts.queries import grants_of, replace_area_communes, user_id, usernames
 
 __all__ = [
     "AccountPolicy",
@@ -45,6 +45,7 @@ __all__ = [
     "enable",
     "give_code",
     "give_role",
+    "grants_of",
     "home_of",
     "import_areas",
     "log_in",

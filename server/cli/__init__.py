@@ -18,6 +18,7 @@ from server.cli import (
     enumerators,
     forms,
     geo,
+    identity,
     instrument,
     linkage,
     parity,
@@ -58,6 +59,11 @@ forms.app.command("codebook")(instrument.codebook)
 forms.app.command("parity")(parity.parity)
 app.command("rebuild")(sync.rebuild)
 app.command("reconcile")(linkage.reconcile)
+registry.app.command("history")(identity.history)
+registry.app.command("questions")(identity.questions)
+registry.app.command("link")(identity.link)
+registry.app.command("unlink")(identity.unlink)
+registry.app.command("movement-rules")(identity.movement_rules)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)

@@ -93,6 +93,7 @@ def rebuild(round_id: RoundOption = None, json: Json = False) -> None:
     from server.attachments.service import open_store
     from server.cases import service as cases
     from server.paradata import service as paradata
+    from server.registry import service as registry
     from server.rounds import service as rounds
 
     of = settings()
@@ -102,6 +103,8 @@ def rebuild(round_id: RoundOption = None, json: Json = False) -> None:
         with progress_bars(quiet=json) as report:
             paradata.rebuild(database, open_store(of), chosen)
             derived = cases.rebuild(database, chosen, lambda done, total: report("derive", done, total))
+            with database.session() as session:
+                registry.recount(session, chosen)
     answer({"round": chosen, "derived": derived}, f"Đã tính lại {derived} phiếu của đợt {chosen}.", as_json=json)
 
 

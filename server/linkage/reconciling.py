@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from server.database import insert_rows
 from server.linkage import keys, models, sides
 from server.linkage.deciding import standing_verdicts
 from server.linkage.settling import Found, Pair, drawn, outcome, settle
-from server.linkage.tables import HOLDS, Link
+from server.linkage.tables import HOLDS, AbsenceDecision, Link
 from server.registry import service as registry
 from server.rounds import service as rounds
 from server.settings import LinkageSettings
@@ -23,6 +24,7 @@ from server.settings import LinkageSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reconciliation import Registry
     from reconciliation.linkage import Linkage, Side
     from server.database import Database
 
@@ -101,9 +103,16 @@ def reconcile(
         links = _replace(session, round_id, rows, verdicts)
         keys.index_list(session, of.province_code, year, left)
         report(5, _STEPS)
-        holding = [one for one in links if one["status"] in HOLDS]
-        moved = registry.count_movements(session, round_id, listed, current, _frame(holding, "same"))
+        registry.identify(session, round_id, _frame(links, listed))
+        # Whom a person found gone leaves the list, unless an interview may be the household after all.
+        gone = _absences(session, round_id, year, {one["household_code"] for one in links if one["status"] != "apart"})
+        if registry.close_absent(session, of.province_code, year, gone, on=of.review_date, by="system"):
+            registry.recount(session, round_id)
         cases.crosscheck(session, round_id)
+        holding = [one for one in links if one["status"] in HOLDS]
+        moved: Counter[str] = Counter()
+        for (_previous, _current, movement), number in registry.movement_counts(session, round_id).items():
+            moved[movement] += number
         report(6, _STEPS)
         return Reconciled(
             registry_year=year,
@@ -115,7 +124,7 @@ def reconcile(
             new=len(found.new),
             gone=len(found.gone),
             model=used.fingerprint,
-            movements=moved,
+            movements=dict(moved),
         )
 
 
@@ -217,8 +226,36 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _frame(links: list[dict[str, Any]], kind: str) -> pd.DataFrame:
+def _frame(links: list[dict[str, Any]], listed: Registry) -> pd.DataFrame:
+    """Links as `server.registry.service.identify` reads them, without those that a person put apart."""
     import pandas as pd
 
-    rows = [(one["interview_id"], one["household_code"]) for one in links if one["kind"] == kind]
-    return pd.DataFrame(rows, columns=["interview_id", "household_code"], dtype="str")
+    relation = listed.members["relation"]
+    heads = set(relation.index[relation.eq("head").to_numpy(dtype=bool, na_value=False)])
+    rows = [
+        {
+            "interview_id": one["interview_id"],
+            "household_code": one["household_code"],
+            "status": one["status"],
+            "kind": one["kind"],
+            "members": one["members_agree"],
+            "has_head": any(
+                (one["household_code"], person["registry_member_no"]) in heads for person in one["evidence"]["people"]
+            ),
+        }
+        for one in links
+        if one["status"] != "apart"
+    ]
+    types = {"interview_id": "str", "household_code": "str", "status": "str", "kind": "str", "members": "Int64"}
+    return pd.DataFrame(rows, columns=[*types, "has_head"]).astype(types | {"has_head": "bool"})
+
+
+def _absences(session: Session, round_id: str, year: int, in_question: set[str]) -> dict[str, str]:
+    """Why listed households are gone, by code, as people established; who refused the review is still there."""
+    statement = select(AbsenceDecision.household_code, AbsenceDecision.reason).where(
+        AbsenceDecision.round_id == round_id,
+        AbsenceDecision.registry_year == year,
+        AbsenceDecision.undone_at.is_(None),
+        AbsenceDecision.reason != "refusal",
+    )
+    return {code: reason for code, reason in session.execute(statement) if code not in in_question}

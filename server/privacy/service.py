@@ -24,6 +24,7 @@ from server.linkage import service as linkage
 from server.paradata import service as paradata
 from server.registry import service as registry
 from server.review import service as review
+from server.rounds import service as rounds
 from server.secrets.service import interview_subject, registry_subject, vault_of
 from server.submissions import service as submissions
 
@@ -96,8 +97,11 @@ def _erase_interview(
         if not round_ids:
             raise _unknown(interview_id)
         also_held = linkage.forget_interview(session, interview_id)
+        registry.forget_interview(session, interview_id)
         review.forget_words(session, interview_id)
         cases.erase(session, interview_id, round_ids)
+        for province_code in {rounds.get(session, round_id).province_code for round_id in round_ids}:
+            registry.recount_province(session, province_code)
         paradata.forget(session, interview_id)
         contents = attachments.forget(session, interview_id)
         append(session, by, [_event("interview", interview_id, reason)], at=at)
@@ -116,6 +120,7 @@ def _erase_listed(
             raise _unknown(subject)
         for round_id in sorted(linkage.forget_listed(session, province_code, year, code)):
             cases.crosscheck(session, round_id)
+        registry.recount_province(session, province_code)
         append(session, by, [_event("registry_household", subject, reason)], at=at)
     return Erasure("registry_household", subject, [])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -56,20 +56,120 @@ class RegistryMember(Base):
     cccd_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # `Vault.lookup_cccd`; NULL = no such number
 
 
+class IdentityEvent(Base):
+    """What happened to a household over the years (`reconciliation.identity.Event`); appended, never rewritten.
+
+    Erasing a household puts a random word in place of the code of its appearance: the log still folds, and nothing
+    leads from it to the household any more.
+    """
+
+    __tablename__ = "identity_events"
+    __table_args__ = (
+        Index("ix_identity_events_province", "province_code", "event_id"),
+        Index("ix_identity_events_code", "code"),
+    )
+
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    province_code: Mapped[str] = mapped_column(String(2))
+    kind: Mapped[str] = mapped_column(String(10))  # `reconciliation.identity.log.KINDS`
+    holds_from: Mapped[date]
+    source: Mapped[str] = mapped_column(String(60))  # list/YEAR | round/ID
+    code: Mapped[str] = mapped_column(String(100))  # household code on the list, or interview id
+    household_id: Mapped[str | None] = mapped_column(String(20))  # of `opened`
+    via_source: Mapped[str | None] = mapped_column(String(60))
+    via_code: Mapped[str | None] = mapped_column(String(100))
+    undoes: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(String(20))
+    decided: Mapped[bool]  # a person said so
+    members: Mapped[int | None]  # found in both appearances of a link
+    made_by: Mapped[str] = mapped_column(String(200))
+    made_at: Mapped[datetime]
+
+
+class IdentityQuestion(Base):
+    """What a person must say before a household of a source has its id; derived with the events."""
+
+    __tablename__ = "identity_questions"
+
+    province_code: Mapped[str] = mapped_column(String(2), primary_key=True)
+    source: Mapped[str] = mapped_column(String(60), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(20))  # `reconciliation.identity.Question`
+    codes: Mapped[list[str]] = mapped_column(JSON)
+    household_ids: Mapped[list[str]] = mapped_column(JSON)
+
+
+class HouseholdAppearance(Base):
+    """Which household an appearance belongs to; derived from the events."""
+
+    __tablename__ = "household_appearances"
+    __table_args__ = (Index("ix_household_appearances_household", "household_id"),)
+
+    province_code: Mapped[str] = mapped_column(String(2), primary_key=True)
+    source: Mapped[str] = mapped_column(String(60), primary_key=True)
+    code: Mapped[str] = mapped_column(String(100), primary_key=True)
+    household_id: Mapped[str] = mapped_column(String(20))
+
+
 class Movement(Base):
-    """Households per movement (diễn biến) of a round against last year's list; derived with the links."""
+    """A household's movement (diễn biến) in the year of a round, as its commune counts it; derived.
+
+    Who moved between communes has two rows: it left the one (part 0) and came to the other (part 1).
+    """
 
     __tablename__ = "movements"
+    __personal__ = True
+    __table_args__ = (Index("ix_movements_commune", "province_code", "round_id", "commune_code"),)
 
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
-    #: Of the interview where there is one, else of the list; "" = not known.
-    commune_code: Mapped[str] = mapped_column(String(5), primary_key=True)
-    previous: Mapped[str] = mapped_column(String(20), primary_key=True)  # poor | near_poor | none (not on the list)
-    current: Mapped[str] = mapped_column(String(20), primary_key=True)  # a class, or absent (not interviewed)
-    movement: Mapped[str] = mapped_column(String(40))  # `reconciliation.movements.MOVEMENTS`
+    #: `?` and the appearance, where its identity waits for a person.
+    household_id: Mapped[str] = mapped_column(String(170), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     province_code: Mapped[str] = mapped_column(String(2))
-    registry_year: Mapped[int]
-    households: Mapped[int]
+    commune_code: Mapped[str] = mapped_column(String(5))  # "" = not known
+    village_id: Mapped[str | None] = mapped_column(String(100))
+    interview_id: Mapped[str | None] = mapped_column(String(100))  # of this round
+    previous: Mapped[str] = mapped_column(String(20))  # poor | near_poor | none (on no list) | unknown
+    current: Mapped[str] = mapped_column(String(20))  # a class, gone, or unknown
+    movement: Mapped[str] = mapped_column(String(30))  # `reconciliation.movements`
+    waiting: Mapped[str] = mapped_column(String(20))
+    cause: Mapped[str] = mapped_column(String(20))
+    earlier_year: Mapped[int | None]
+    newly_escaped: Mapped[str] = mapped_column(String(20))
+    provisional: Mapped[bool]
+    persons_before: Mapped[int | None]
+    persons_after: Mapped[int | None]
+    persons_kept: Mapped[int | None]
+
+
+class MovementChange(Base):
+    """A change of status within the year of a round that opening and closing do not show (the annex); derived."""
+
+    __tablename__ = "movement_changes"
+    __personal__ = True
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    household_id: Mapped[str] = mapped_column(String(170), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    province_code: Mapped[str] = mapped_column(String(2))
+    commune_code: Mapped[str] = mapped_column(String(5))
+    village_id: Mapped[str | None] = mapped_column(String(100))
+    decided_on: Mapped[date]
+    before: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20))
+    decision_number: Mapped[str] = mapped_column(String(100))
+
+
+class MovementRules(Base):
+    """What a person set where no official text is known (`reconciliation.movements.Rules`); the latest counts."""
+
+    __tablename__ = "movement_rules"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    set_at: Mapped[datetime] = mapped_column(primary_key=True)
+    look_back_years: Mapped[int | None]  # NULL = as far back as the lists reach
+    newly_escaped_years: Mapped[int]
+    set_by: Mapped[str] = mapped_column(String(200))
 
 
 class OfficialDecision(Base):

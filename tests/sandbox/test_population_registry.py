@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from reconciliation import movements
+from reconciliation.movements import HOUSEHOLD_COLUMNS
 from reconciliation.names import fold
 from sandbox.population import Province
 from tests.sandbox.population_squares import province
@@ -112,13 +113,20 @@ def test_listed_households_that_still_exist_are_visited_and_most_are_found_on_th
 
 def test_movements_are_the_transitions_of_the_truth(made: Province) -> None:
     true = made.movements.set_index(["previous", "current"])["households"]
-    links = made.truth["registry_code"].dropna().rename("household_code").reset_index()
-    counted = movements(
-        made.registry_households.set_index("household_code")["status"],
-        made.truth["proposed_class"],
-        links.rename(columns={"household_no": "interview_id"}),
-    )
-    assert counted.groupby(["previous", "current"]).size().to_dict() == true.to_dict()
+    status = made.registry_households.set_index("household_code")["status"]
+    # A household is its code on the list, else its own number; who is not met any more is found gone.
+    now = made.truth.set_index(made.truth["registry_code"].fillna(made.truth.index.to_series()))["proposed_class"]
+    gone = pd.Series("gone", index=status.index.difference(now.index))
+    parts = (("2025-12-31", "list", status), ("2026-11-20", "decision", now), ("2026-09-15", "end", gone))
+    rows = pd.concat(
+        pd.DataFrame({"household_id": of.index, "date": pd.Timestamp(day), "status": of.to_numpy(), "source": source})
+        for day, source, of in parts
+    ).assign(number="", commune_code="C", persons=pd.Series(dtype="Int64"))
+    nobody = pd.DataFrame(columns=HOUSEHOLD_COLUMNS).astype({"waiting": "str"})
+    counted = movements(rows, nobody.astype(dict.fromkeys(HOUSEHOLD_COLUMNS[:3], "datetime64[ns]")), 2026)
+    counted = counted.replace({"current": {"gone": "absent"}})
+    on_no_list = [("none", "not_poor")]
+    assert counted.groupby(["previous", "current"]).size().to_dict() == true.drop(on_no_list).to_dict()
     # The poor of last year less who left them, plus who joined them, are the poor of this year.
     closing = true.xs("poor", level="current").sum()
     assert closing == (made.truth["proposed_class"] == "poor").sum()

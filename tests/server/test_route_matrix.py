@@ -159,6 +159,12 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ),
     ("GET", "/communes/{code}"): aggregates(),
     ("GET", "/api/v1/communes"): aggregates(anonymous=LOGIN),
+    ("GET", "/movements"): Rule(dict.fromkeys((*AGGREGATES, *(f"{role}.abroad" for role in AGGREGATES)), 200)),
+    # abroad: the page, and no household on it
+    ("GET", "/movements/households"): Rule(
+        dict.fromkeys((f"{role}{where}" for role in WITH_LINKS for where in ("", ".abroad")), 200) | {NOBODY: 200},
+        path="/movements/households?column=opening",
+    ),
     # rounds, and what rates divide by
     ("GET", "/rounds"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
     ("POST", "/rounds"): preparers(REFUSED, 400, form={"province_code": PROVINCE, "review_date": "?", "round_id": "x"}),

@@ -1,0 +1,28 @@
+"""One household over the years: an id that never changes, and the events that gave it its appearances."""
+
+from reconciliation.identity.frames import ends, marks
+from reconciliation.identity.log import Appearance, Event, Household, IdentityLogError, State, fold
+from reconciliation.identity.propose import Ids, Proposal, Question, close, place_by_hand, propose, with_parts
+from reconciliation.identity.undo import Consequences, UndoError, consequences, undo
+
+__all__ = [
+    "Appearance",
+    "Consequences",
+    "Event",
+    "Household",
+    "IdentityLogError",
+    "Ids",
+    "Proposal",
+    "Question",
+    "State",
+    "UndoError",
+    "close",
+    "consequences",
+    "ends",
+    "fold",
+    "marks",
+    "place_by_hand",
+    "propose",
+    "undo",
+    "with_parts",
+]
