@@ -152,26 +152,26 @@ def _earlier(
         people = members[members.index.get_level_values(0).isin(left)]
         pairs = _match(some.assign(household_code=None), people, registry)
         # Whoever is doubtful here counts as new: the clerk's queue is about the latest list.
-        rows = _rows(pairs[pairs["status"].eq("linked")], "interview_id", list_source(year), "household_code")
+        rows = _rows(pairs[pairs["status"].ne("doubtful")], "interview_id", list_source(year), "household_code")
         found.append(rows)
         left -= set(rows["code"])
     return found
 
 
 def _match(households: pd.DataFrame, members: pd.DataFrame, registry: Registry) -> pd.DataFrame:
-    """Households that are the same as one on a list, or may be: interview_id (their key), household_code, status,
-    members (found in both)."""
+    """Links of households with a list, by the model that ships: interview_id (their key), household_code, kind, status,
+    members (how many of the listed household are in the other)."""
     import pandas as pd
 
     from reconciliation.linkage import Side, default_model, link
 
-    columns = ("interview_id", "household_code", "status")
     if not len(households) or not len(registry.households):
-        return pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
-    listed = Side(registry.households.assign(household_code=registry.households.index), registry.members)
-    found = link(listed, Side(households, members), default_model()).households
-    found = found[found["kind"].eq("same")]
-    return found.rename(columns={"members_agree": "members"})[[*columns, "members"]]
+        names = ("interview_id", "household_code", "kind", "status", "members")
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
+    listed = registry.households.assign(household_code=registry.households.index)
+    found = link(Side(listed, registry.members), Side(households, members), default_model()).households
+    columns = ["interview_id", "household_code", "kind", "status"]
+    return found[columns].assign(members=found["members_agree"])
 
 
 def _same_code(registry: Registry, earlier: Registry, year: int) -> pd.DataFrame:

@@ -162,7 +162,7 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/movements"): Rule(dict.fromkeys((*AGGREGATES, *(f"{role}.abroad" for role in AGGREGATES)), 200)),
     # abroad: the page, and no household on it
     ("GET", "/movements/households"): Rule(
-        dict.fromkeys((f"{role}{where}" for role in WITH_LINKS for where in ("", ".abroad")), 200) | {NOBODY: 200},
+        dict.fromkeys((f"{role}{where}" for role in WITH_LINKS for where in ("", ".abroad")), 200),
         path="/movements/households?column=opening",
     ),
     # rounds, and what rates divide by

@@ -29,6 +29,11 @@ from server.registry.tables import (
 from tests.server.fieldwork import PROVINCE, ROUND, answers, commune_of, instance_id, odata_row, receive
 
 CLERK = Actor("clerk", (Grant(Role.CLERK, AreaKind.PROVINCE, PROVINCE),), username="clerk")
+#: The people of household H, who resemble nobody: the others' names differ by a number only.
+STRANGER = {
+    1: {"full_name": "Phạm Thị Thơm", "sex": "female", "birth_date": "1955-02-03", "cccd": "033155007711"},
+    2: {"full_name": "Đỗ Quang Hiến", "sex": "male", "birth_date": "1990-07-28", "cccd": "033090004242"},
+}
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -46,7 +51,7 @@ def listed(database: Database, year: int, **households: tuple[str, int]) -> None
             }
         )  # fmt: skip
         for position, member in enumerate(answers(number)["member"], start=1):
-            of = member["identity"]
+            of = member["identity"] | (STRANGER[position] if code == "H" else {})
             members.append(
                 key
                 | {name: of.get(name) for name in ("full_name", "relation", "sex", "cccd", "ethnicity", "birth_date")}
