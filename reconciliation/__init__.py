@@ -3,7 +3,6 @@
 May import `poverty` and nothing else of the project. DataFrames and files in, DataFrames out.
 """
 
-from reconciliation.linkage import link_exact
 from reconciliation.lists import Mapping, guess_mapping, read_list, read_registry, write_rejected
 from reconciliation.movement_forms import by_commune, tally
 from reconciliation.movements import movements
@@ -21,7 +20,6 @@ __all__ = [
     "given_name_key",
     "guess_mapping",
     "head_names",
-    "link_exact",
     "movements",
     "netted",
     "nfc",

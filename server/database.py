@@ -56,6 +56,7 @@ NOUNS_WITH_TABLES: tuple[str, ...] = (
     "cases",
     "review",
     "registry",
+    "linkage",
     "enumerators",
 )
 

@@ -130,6 +130,17 @@ class AttachmentsSettings(_Concern):
         return frozenset(one.strip().lower() for one in self.types.split(",") if one.strip())
 
 
+class LinkageSettings(_Concern):
+    """How many people read a pair at the desk; a share goes from 0 to 1."""
+
+    model_config = SettingsConfigDict(env_prefix="RASOAT_LINKAGE_")
+
+    #: Share of the doubtful pairs that two people read, blind to one another; a third where they differ.
+    second_share: float = Field(0.1, ge=0, le=1)
+    #: Share of the pairs linked without a person that one reads all the same: it shows what error the cut implies.
+    check_share: float = Field(0.005, ge=0, le=1)
+
+
 class MasterSettings(_Concern):
     """The master keys of `server.secrets`, which reads them itself; here so that their names are known."""
 
@@ -150,6 +161,7 @@ class Settings:
     service: ServiceSettings
     worker: WorkerSettings
     attachments: AttachmentsSettings
+    linkage: LinkageSettings
     master: MasterSettings
 
     @property
@@ -168,6 +180,7 @@ _CLASSES: dict[str, type[_Concern]] = {
     "service": ServiceSettings,
     "worker": WorkerSettings,
     "attachments": AttachmentsSettings,
+    "linkage": LinkageSettings,
     "master": MasterSettings,
 }
 

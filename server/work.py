@@ -3,6 +3,7 @@
 The nouns know each other by their services alone; this is where their long work is handed to `server.jobs`.
 
 - `sync` tells Central, pulls and derives every open round whose form is published, every `RASOAT_WORKER_SYNC_MINUTES`;
+- `reconcile` links a round with last year's list anew, when somebody asked for it at the desk;
 - `deliver` tells Central what was decided and can no longer be undone, every `RASOAT_WORKER_DELIVER_SECONDS`;
 - `tidy` removes jobs that were done a week ago and contents that belong to nothing, daily at 02:00 in Viet Nam.
 """
@@ -31,6 +32,7 @@ def make_handlers(settings: Settings) -> Handlers:
     from server.central.errors import CentralError
     from server.central.lease import SyncRunningError
     from server.errors import UserError
+    from server.linkage import service as linkage
 
     handlers = Handlers()
 
@@ -53,6 +55,20 @@ def make_handlers(settings: Settings) -> Handlers:
                 raise JobFailed(error.code) from None
         except CentralError as error:
             raise JobFailed(error.code, retry=error.retryable) from None
+        except UserError as error:
+            raise JobFailed(error.code, retry=False) from None
+
+    @handlers.handles("reconcile")
+    def reconcile(context: JobContext, args: dict[str, Any]) -> None:
+        try:
+            linkage.reconcile(
+                context.database,
+                str(args["round"]),
+                progress=lambda _done, _total: context.check(),
+                train=bool(args.get("train", False)),
+                by=str(args["by"]),
+                settings=settings.linkage,
+            )
         except UserError as error:
             raise JobFailed(error.code, retry=False) from None
 

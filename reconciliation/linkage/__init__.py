@@ -7,7 +7,6 @@ sets the cuts by what people decided. Splink and DuckDB are imported by the func
 """
 
 from reconciliation.linkage import lookup
-from reconciliation.linkage.exact import link_exact
 from reconciliation.linkage.explanation import explain, explain_households, level_wording
 from reconciliation.linkage.linking import VERDICTS, Linkage, link
 from reconciliation.linkage.model import Cuts, Model, ModelError, default_model
@@ -32,7 +31,6 @@ __all__ = [
     "implied",
     "level_wording",
     "link",
-    "link_exact",
     "lookup",
     "train",
 ]

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.accounts.tables import AreaCommune, Conflict
-from server.registry.tables import Link
+from server.linkage.tables import Link
 
 
 class Entity(StrEnum):
@@ -285,10 +285,11 @@ def _impartial(actor: Actor, table: Any) -> list[ColumnElement[bool]]:
         mine = exists().where(Conflict.user_id == actor.user_id, Conflict.kind == kind)
         conditions.append(~mine.where(Conflict.reference == column).correlate_except(Conflict))
         if kind == "interview":
-            # The household that it was linked with, whatever code was answered; a contested link counts too.
+            # The household that it was linked with, whatever code was answered; a doubtful link counts too.
             linked = exists().where(
                 Link.interview_id == column,
                 Link.household_code == Conflict.reference,
+                Link.status != "apart",
                 Conflict.user_id == actor.user_id,
                 Conflict.kind == "household",
             )

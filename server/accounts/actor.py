@@ -68,5 +68,6 @@ class Actor:
 
 
 def demo_supervisor(province_code: str) -> Actor:
-    """Whoever sits before `rasoat demo`: supervises its synthetic province, and has no account."""
-    return Actor("demo", (Grant(Role.SUPERVISOR, AreaKind.PROVINCE, province_code),), username="demo", is_demo=True)
+    """Whoever sits before `rasoat demo`: supervises its synthetic province, is its clerk, and has no account."""
+    grants = tuple(Grant(role, AreaKind.PROVINCE, province_code) for role in (Role.SUPERVISOR, Role.CLERK))
+    return Actor("demo", grants, username="demo", is_demo=True)

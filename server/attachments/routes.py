@@ -17,9 +17,9 @@ from server.attachments import service as attachments
 from server.attachments.media import IMAGES
 from server.attachments.store import ObjectStore
 from server.attachments.tables import Attachment
+from server.audit.duty import purpose_of
 from server.audit.service import Event, append
 from server.errors import NotFoundError
-from server.review.duty import purpose_of
 from server.review.filters import Filters, filters_of
 from server.web.dependencies import database_of, settings_of
 

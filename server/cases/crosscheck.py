@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
 from server.cases.flags import CROSS_KINDS, KINDS
 from server.cases.superseding import supersede
 from server.cases.tables import SEVERITIES, Flag, Interview, InterviewMember
-from server.registry import service as registry
+from server.linkage import service as linkage
 
 _AT_ONCE = 1000
 
@@ -22,16 +23,37 @@ def crosscheck(session: Session, round_id: str) -> None:
     of_round = select(Interview.interview_id).where(Interview.round_id == round_id)
     session.execute(delete(Flag).where(Flag.code.in_(CROSS_KINDS), Flag.interview_id.in_(of_round)))
     flags = supersede(session, round_id)
-    flags += _duplicates(session, round_id) + _class_changes(session, round_id)
+    session.execute(update(Interview).where(Interview.round_id == round_id).values(previous_class=None))
+    flags += _duplicates(session, round_id) + _class_changes(session, linkage.previous_classes(session, round_id))
+    _write(session, flags)
+    _set_severities(session, Interview.round_id == round_id)
+
+
+@system_work("what was decided about links within what the person may read")
+def recheck(session: Session, round_id: str, ids: Sequence[str]) -> None:
+    """Bring last year's class of a few interviews of a round, and what follows from it, up to their links."""
+    of = Interview.interview_id.in_(ids)
+    session.execute(delete(Flag).where(Flag.code == "class_changed", Flag.interview_id.in_(ids)))
+    session.execute(update(Interview).where(of).values(previous_class=None))
+    _write(session, _class_changes(session, linkage.previous_classes(session, round_id, ids)))
+    _set_severities(session, of)
+
+
+def _write(session: Session, flags: Sequence[dict[str, Any]]) -> None:
     for start in range(0, len(flags), _AT_ONCE):
         session.execute(insert(Flag), flags[start : start + _AT_ONCE])
+
+
+@system_work("derive")
+def _set_severities(session: Session, of: ColumnElement[bool]) -> None:
+    """Set the strongest severity of some interviews."""
     rank = case({name: number for number, name in enumerate(SEVERITIES, start=1)}, value=Flag.severity, else_=0)
     strongest = (
         select(func.coalesce(func.max(rank), 0)).where(Flag.interview_id == Interview.interview_id).scalar_subquery()
     )
-    session.execute(update(Interview).where(Interview.round_id == round_id).values(severity_rank=strongest))
+    session.execute(update(Interview).where(of).values(severity_rank=strongest))
     words = case(dict(enumerate(SEVERITIES, start=1)), value=Interview.severity_rank, else_=None)
-    session.execute(update(Interview).where(Interview.round_id == round_id).values(severity=words))
+    session.execute(update(Interview).where(of).values(severity=words))
 
 
 @system_work("derive")
@@ -73,10 +95,8 @@ def _duplicates(session: Session, round_id: str) -> list[dict[str, Any]]:
 
 
 @system_work("derive")
-def _class_changes(session: Session, round_id: str) -> list[dict[str, Any]]:
-    """Set last year's class of linked interviews, and flag the determined ones whose proposal differs from it."""
-    session.execute(update(Interview).where(Interview.round_id == round_id).values(previous_class=None))
-    previous = registry.previous_classes(session, round_id)
+def _class_changes(session: Session, previous: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Set last year's class of interviews, and flag the determined ones whose proposal differs from it."""
     # The table, not the entity: an entity is loaded with all that is sealed in it.
     table = Interview.__table__
     write = update(table).where(table.c.interview_id == bindparam("of")).values(previous_class=bindparam("previous"))  # type: ignore[arg-type]
@@ -84,9 +104,7 @@ def _class_changes(session: Session, round_id: str) -> list[dict[str, Any]]:
     flags: list[dict[str, Any]] = []
     for start in range(0, len(ids), _AT_ONCE):
         batch = ids[start : start + _AT_ONCE]
-        statement = select(Interview.interview_id, Interview.proposed_class).where(
-            Interview.round_id == round_id, Interview.interview_id.in_(batch)
-        )
+        statement = select(Interview.interview_id, Interview.proposed_class).where(Interview.interview_id.in_(batch))
         rows = session.execute(statement.order_by(Interview.interview_id)).all()
         if rows:
             session.execute(write, [{"of": of, "previous": previous[of]} for of, _proposed in rows])

@@ -97,20 +97,20 @@ def seal_people(session: Session, people: Sequence[tuple[str, int, Person]]) -> 
 
 def open_households(session: Session, of: Sequence[Interview]) -> list[Household]:
     """The personal parts of interviews, in order."""
-    vault = vault_of(session)
-    subjects = [interview_subject(one.interview_id) for one in of]
     heads = open_heads(session, [(one.interview_id, one.head_name) for one in of])
-    positions = iter(
-        vault.decrypt_json_many(
-            POSITION,
-            [(subject, one.position) for subject, one in zip(subjects, of, strict=True) if one.position is not None],
-        )
-    )
+    positions = open_positions(session, [(one.interview_id, one.position) for one in of])
     answers = open_answers(session, [(one.interview_id, one.answers) for one in of])
     return [
-        Household(head, **((next(positions) if one.position is not None else None) or {}), answers=given)
-        for one, head, given in zip(of, heads, answers, strict=True)
+        Household(head, **(position or {}), answers=given)
+        for head, position, given in zip(heads, positions, answers, strict=True)
     ]
+
+
+def open_positions(session: Session, rows: Sequence[tuple[str, bytes | None]]) -> list[dict[str, float | None] | None]:
+    """latitude, longitude, gps_accuracy of (interview_id, sealed), in order; None where there is none."""
+    sealed = [(interview_subject(interview_id), value) for interview_id, value in rows if value is not None]
+    opened = iter(vault_of(session).decrypt_json_many(POSITION, sealed))
+    return [None if value is None else next(opened) for _, value in rows]
 
 
 def open_heads(session: Session, rows: Sequence[tuple[str, bytes | None]]) -> list[str | None]:

@@ -9,7 +9,15 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
-from server.cases.sealed import Household, Person, open_answers, open_heads, open_households, open_people
+from server.cases.sealed import (
+    Household,
+    Person,
+    open_answers,
+    open_heads,
+    open_households,
+    open_people,
+    open_positions,
+)
 from server.cases.tables import Flag, Interview, InterviewMember, StaleInterview
 from server.database import insert_new_rows
 from server.errors import NotFoundError
@@ -36,6 +44,7 @@ __all__ = [
     "open_households",
     "open_people",
     "rebuild",
+    "recheck",
     "set_review_state",
     "stale_count",
 ]
@@ -142,32 +151,63 @@ def crosscheck(session: Session, round_id: str) -> None:
     run(session, round_id)
 
 
+def recheck(session: Session, round_id: str, ids: Sequence[str]) -> None:
+    """Check a few interviews of a round again, after links of theirs changed."""
+    from server.cases.crosscheck import recheck as run
+
+    run(session, round_id, ids)
+
+
 @system_work("reconcile")
 def linkage_frames(session: Session, round_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Households and members of a round with the columns that `reconciliation.link_exact` reads, sorted."""
+    """Households and members of a round as `reconciliation.linkage.Side` has them, sorted.
+
+    households: by interview_id: village_id, commune_code, household_code (as answered), phone (string), latitude,
+    longitude (Float64). members: by (interview_id, member_no): full_name, relation, sex, cccd (string), birth_date
+    (datetime64), birth_year (Int64).
+    """
     import pandas as pd
 
-    households = session.execute(
-        select(Interview.interview_id, Interview.village_id, Interview.household_code)
+    places = ("village_id", "commune_code", "household_code")
+    told = ("phone", "latitude", "longitude")
+    columns: dict[str, list[Any]] = {name: [] for name in ("interview_id", *places, *told)}
+    statement = (
+        select(
+            Interview.interview_id,
+            *(getattr(Interview, name) for name in places),
+            Interview.position,
+            Interview.answers,
+        )
         .where(Interview.round_id == round_id)
         .order_by(Interview.interview_id)
-    ).all()
-    people = _people(session, round_id)
-    household_frame = pd.DataFrame(households, columns=["interview_id", "village_id", "household_code"]).astype(
-        "string"
     )
-    member_frame = pd.DataFrame(people).astype(
-        dict.fromkeys(("interview_id", "full_name", "relation", "cccd"), "string")
+    vault = vault_of(session)
+    for part in session.execute(statement, execution_options={"yield_per": _OPEN_AT_ONCE}).partitions():
+        answers = open_answers(session, [(row.interview_id, row.answers) for row in part])
+        positions = open_positions(session, [(row.interview_id, row.position) for row in part])
+        for row, answered, position in zip(part, answers, positions, strict=True):
+            for name in ("interview_id", *places):
+                columns[name].append(getattr(row, name))
+            phone = (answered or {}).get("phone")
+            columns["phone"].append(None if phone is None else str(phone))
+            for name in ("latitude", "longitude"):
+                columns[name].append((position or {}).get(name))
+        vault.forget()
+    households = pd.DataFrame(columns).astype(
+        dict.fromkeys(("interview_id", *places, "phone"), "string") | dict.fromkeys(told[1:], "Float64")
+    )
+    members = pd.DataFrame(_people(session, round_id)).astype(
+        dict.fromkeys(("interview_id", "full_name", "relation", "sex", "cccd"), "string")
         | {"member_no": "int64", "birth_year": "Int64"}
     )
-    member_frame["birth_date"] = pd.to_datetime(member_frame["birth_date"]).astype("datetime64[ns]")
-    return household_frame.set_index("interview_id"), member_frame.set_index(["interview_id", "member_no"])
+    members["birth_date"] = pd.to_datetime(members["birth_date"]).astype("datetime64[ns]")
+    return households.set_index("interview_id"), members.set_index(["interview_id", "member_no"])
 
 
 @system_work("reconcile")
 def _people(session: Session, round_id: str) -> dict[str, list[Any]]:
     """What the linkage compares of the members of a round, as columns; opened a part at a time."""
-    names = ("full_name", "relation", "birth_date", "birth_year", "cccd")
+    names = ("full_name", "relation", "sex", "birth_date", "birth_year", "cccd")
     columns: dict[str, list[Any]] = {name: [] for name in ("interview_id", "member_no", *names)}
     statement = (
         select(InterviewMember.interview_id, InterviewMember.member_no, InterviewMember.person)

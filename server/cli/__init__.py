@@ -20,6 +20,7 @@ from server.cli import (
     geo,
     identity,
     instrument,
+    linkage,
     parity,
     privacy,
     registry,
@@ -57,7 +58,7 @@ forms.app.command("diff")(instrument.diff)
 forms.app.command("codebook")(instrument.codebook)
 forms.app.command("parity")(parity.parity)
 app.command("rebuild")(sync.rebuild)
-app.command("reconcile")(registry.reconcile)
+app.command("reconcile")(linkage.reconcile)
 registry.app.command("history")(identity.history)
 registry.app.command("questions")(identity.questions)
 registry.app.command("link")(identity.link)

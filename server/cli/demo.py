@@ -84,7 +84,8 @@ def _lines(summary: DemoSummary) -> list[str]:
     return [
         f"{summary.submitted} phiếu gửi lên, {summary.pulled} phiếu tải về, {summary.communes} xã, phường.",
         f"Phân loại (tạm tính): {classes}; đúng như dữ liệu sinh ra: {summary.as_drawn}/{summary.households}.",
-        f"Định vị đúng xã: {summary.located}/{summary.with_gps} hộ có GPS. Đối chiếu được {summary.linked} hộ.",
+        f"Định vị đúng xã: {summary.located}/{summary.with_gps} hộ có GPS. "
+        f"Đối chiếu được {summary.linked} hộ, {summary.doubtful} cặp cần người xem.",
         f"Thời gian: {sum(summary.seconds.values()):.0f} giây.",
     ]
 
@@ -123,6 +124,7 @@ class DemoSummary:
     located: int = 0
     as_drawn: int = 0  # interviews whose class is the one the generator drew
     linked: int = 0
+    doubtful: int = 0  # pairs that wait for a person at the desk
     communes: int = 0
     by_phone: bool = True
     seconds: dict[str, float] = field(default_factory=dict)
@@ -163,7 +165,7 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
     from server.attachments import service as attachments
     from server.central import service as central
     from server.database import Database
-    from server.registry import service as registry
+    from server.linkage import service as linkage
     from server.settings import CentralSettings, load_settings
 
     folder = _fresh_folder(options.data_dir)
@@ -195,8 +197,8 @@ def demo_province(options: DemoOptions, progress: Progress, given: CentralSettin
             summary.pulled = synced.pulled.live
         with clock("reconcile"):
             progress("reconcile", 0, 0)
-            reconciled = registry.reconcile(database, ROUND, lambda done, total: progress("reconcile", done, total))
-            summary.linked = reconciled.linked
+            reconciled = linkage.reconcile(database, ROUND, lambda done, total: progress("reconcile", done, total))
+            summary.linked, summary.doubtful = reconciled.linked, reconciled.doubtful
         with clock("check"):
             progress("check", 0, 0)
             _compare(database, options.seed, province, summary)

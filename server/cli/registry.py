@@ -1,15 +1,16 @@
-"""`rasoat registry import|export` and `rasoat reconcile`."""
+"""`rasoat registry import|export`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.cli.common import Json, RoundOption, answer, note, open_database, progress_bars
+from server.cli.common import Json, answer, note, open_database
 
 if TYPE_CHECKING:
     from reconciliation import Mapping
@@ -42,8 +43,10 @@ def import_list(
     json: Json = False,
 ) -> None:
     """Nhập danh sách hộ nghèo, cận nghèo của một năm; nhập lại không đổi gì. / Import a list of one year."""
+    from server.linkage import service as linkage
     from server.registry import service as registry
 
+    started = datetime.now(UTC)
     of, guessed = registry.mapping_for(file, mapping)
     shown: dict[str, Any] = {}
     if guessed:
@@ -66,6 +69,7 @@ def import_list(
             rejected=file.with_suffix(".rejected.xlsx") if rejected is None else rejected.with_suffix(".xlsx"),
         )
         if not dry_run:
+            linkage.index_since(session, province, imported.year, started)
             note(session, "registry.import", "list", f"{province}:{imported.year}")
     answer(
         _import_of(imported) | shown,
@@ -189,25 +193,5 @@ def export_list(
     answer(
         {"year": year, "households": households, "file": str(out)},
         f"{out}: {households} hộ / households.",
-        as_json=json,
-    )
-
-
-@app.command("reconcile")
-def reconcile(round_id: RoundOption = None, json: Json = False) -> None:
-    """Đối chiếu phiếu của đợt với danh sách năm trước. / Link the round with last year's list, count movements."""
-    from server.registry import service as registry
-    from server.rounds import service as rounds
-
-    with open_database() as database:
-        with database.session() as session:
-            chosen = rounds.choose(session, round_id).round_id
-        with progress_bars(quiet=json) as report:
-            result = registry.reconcile(database, chosen, lambda done, total: report("link", done, total))
-    answer(
-        asdict(result),
-        f"Danh sách năm {result.registry_year}: {result.linked} trên {result.interviews} phiếu khớp một hộ, "
-        f"{result.contested} phiếu cần người xem.",
-        *(f"  {name}: {count}" for name, count in sorted(result.movements.items())),
         as_json=json,
     )

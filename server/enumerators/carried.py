@@ -22,7 +22,7 @@ from server.cases.tables import Interview
 from server.central.entities import Row
 from server.enumerators.tables import HOUSEHOLD, VILLAGE, Assignment, BackCheck, Enumerator
 from server.registry import service as registry
-from server.registry.sealed import open_heads as open_listed_heads
+from server.registry.sealed import open_households as open_listed
 from server.registry.sealed import open_people
 from server.registry.tables import RegistryHousehold, RegistryMember
 from server.review.tables import ReviewDecision
@@ -67,8 +67,8 @@ def household_rows(session: Session, round_id: str) -> Carried:
     heads: Sequence[str | None] = []
     born: dict[str, str] = {}
     if year is not None:
-        heads = open_listed_heads(
-            session, of.province_code, year, [(row.household_code, row.head_name) for row in listed]
+        heads = open_listed(
+            session, of.province_code, year, "head_name", [(row.household_code, row.head_name) for row in listed]
         )
         born = _birth_years(session, of.province_code, year, [row.household_code for row in listed])
     places = _village_names(session, round_id)

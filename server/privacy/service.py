@@ -20,6 +20,7 @@ from server.audit.service import Event, Purpose, append
 from server.cases import service as cases
 from server.database import Database, scrub
 from server.errors import NotFoundError, UserError
+from server.linkage import service as linkage
 from server.paradata import service as paradata
 from server.registry import service as registry
 from server.review import service as review
@@ -95,7 +96,8 @@ def _erase_interview(
         round_ids = submissions.erase(session, interview_id)
         if not round_ids:
             raise _unknown(interview_id)
-        also_held = registry.forget_interview(session, interview_id)
+        also_held = linkage.forget_interview(session, interview_id)
+        registry.forget_interview(session, interview_id)
         review.forget_words(session, interview_id)
         cases.erase(session, interview_id, round_ids)
         for province_code in {rounds.get(session, round_id).province_code for round_id in round_ids}:
@@ -114,10 +116,9 @@ def _erase_listed(
     subject = f"{province_code}/{year}/{code}"
     with database.session() as session:
         vault_of(session).erase([registry_subject(province_code, year, code)], at)
-        round_ids = registry.erase(session, province_code, year, code)
-        if round_ids is None:
+        if not registry.erase(session, province_code, year, code):
             raise _unknown(subject)
-        for round_id in sorted(round_ids):
+        for round_id in sorted(linkage.forget_listed(session, province_code, year, code)):
             cases.crosscheck(session, round_id)
         registry.recount_province(session, province_code)
         append(session, by, [_event("registry_household", subject, reason)], at=at)

@@ -1,1 +1,1 @@
-"""The registry of poor and near-poor households over the years, its links with interviews, and movements."""
+"""The registry of poor and near-poor households over the years, and movements."""

@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
 from server.errors import NotFoundError
-from server.registry.sealed import PERSON_FIELDS, open_heads, open_people, seal_households, seal_members
+from server.registry.sealed import (
+    PERSON_FIELDS,
+    SEALED_FIELDS,
+    open_households,
+    open_people,
+    seal_households,
+    seal_members,
+)
 from server.registry.tables import RegistryHousehold, RegistryMember
 from server.secrets.service import registry_subject, vault_of
 
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
     from reconciliation import Registry
 
 _AT_ONCE = 5000
-_HOUSEHOLD = ("commune_code", "village_id", "village_name", "status", "head_name")
+_HOUSEHOLD = ("commune_code", "village_id", "village_name", "status", "head_name", "phone")
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,12 @@ def store_list(
 
 
 @system_work("reconcile")
-def load_list(session: Session, province_code: str, year: int) -> Registry:
-    """One year's list as `reconciliation` works on it. Raises `NotFoundError` when there is none."""
-    found = _read(session, province_code, year)
+def load_list(session: Session, province_code: str, year: int, codes: Sequence[str] | None = None) -> Registry:
+    """One year's list, or some households of it, as `reconciliation` works on it.
+
+    Raises `NotFoundError` when there is none.
+    """
+    found = _read(session, province_code, year, codes=codes)
     if found.households.empty:
         raise NotFoundError(
             "registry_missing",
@@ -115,7 +125,9 @@ def _read(
         households += _households_where(session, province_code, year, condition)
         people += _people_where(session, province_code, year, condition)
     frame = pd.DataFrame(households, columns=columns)
-    frame["head_name"] = open_heads(session, province_code, year, [(row[0], row.head_name) for row in households])
+    for name in SEALED_FIELDS:
+        sealed = [(row[0], getattr(row, name)) for row in households]
+        frame[name] = open_households(session, province_code, year, name, sealed)
     frame = frame.set_index("household_code")
     frame = frame.astype(dict.fromkeys(_HOUSEHOLD, "str") | {"year": "Int64"})
     frame.index = frame.index.astype("str")
@@ -185,7 +197,8 @@ def _contents(registry: Registry, erased: Collection[str]) -> dict[str, str]:
     contents = {}
     for code, row in _rows(registry.households):
         gone = str(code) in erased
-        household = {name: None if gone and name == "head_name" else row[name] for name in _HOUSEHOLD}
+        # A list may know no telephones at all.
+        household = {name: None if gone and name in SEALED_FIELDS else row.get(name) for name in _HOUSEHOLD}
         said = [household, [] if gone else sorted(people.get(str(code), []), key=lambda one: one[0])]
         contents[str(code)] = json.dumps(said, ensure_ascii=False, sort_keys=True)
     return contents
@@ -248,7 +261,7 @@ def _insert(
             "village_id": row["village_id"],
             "village_name": row["village_name"],
             "status": row["status"],
-            "head_name": None if str(code) in erased else row["head_name"],
+            **{name: None if str(code) in erased else row.get(name) for name in SEALED_FIELDS},
             "member_count": int(sizes.get(code, 0)),
             "source": source,
             "imported_at": now,

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from server.accounts.access import Entity, needs_purpose
 from server.accounts.actor import Actor
 from server.accounts.dependencies import reader
+from server.audit.duty import purpose_of
 from server.audit.service import Event, Purpose, append
 from server.registry import present
-from server.review.duty import purpose_of
 from server.rounds import service as rounds
 from server.web.dependencies import database_of
 from server.web.language import Language, language_of

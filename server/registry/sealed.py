@@ -9,18 +9,21 @@ from sqlalchemy.orm import Session
 
 from server.secrets.service import Place, registry_subject, vault_of
 
-HEAD_NAME = Place("registry_households", "head_name")
+#: What is sealed of a household, each in a column of its own.
+SEALED_FIELDS = ("head_name", "phone")
+_HOUSEHOLD = {name: Place("registry_households", name) for name in SEALED_FIELDS}
 PERSON = Place("registry_members", "person")
 #: What is sealed of a member; `birth_date` as ISO text.
 PERSON_FIELDS = ("full_name", "relation", "sex", "birth_date", "birth_year", "cccd", "ethnicity")
 
 
 def seal_households(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Seal the heads' names (text or None) of rows of `registry_households`, in place."""
-    named = [row for row in rows if row["head_name"] is not None]
-    plain = [(_subject(row), row["head_name"].encode()) for row in named]
-    for row, sealed in zip(named, vault_of(session).encrypt_many(HEAD_NAME, plain), strict=True):
-        row["head_name"] = sealed
+    """Seal `SEALED_FIELDS` (text or None) of rows of `registry_households`, in place."""
+    for name, place in _HOUSEHOLD.items():
+        given = [row for row in rows if row[name] is not None]
+        plain = [(_subject(row), row[name].encode()) for row in given]
+        for row, sealed in zip(given, vault_of(session).encrypt_many(place, plain), strict=True):
+            row[name] = sealed
 
 
 def seal_members(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -34,12 +37,14 @@ def seal_members(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[
     ]
 
 
-def open_heads(session: Session, province_code: str, year: int, rows: Sequence[tuple[str, Any]]) -> list[str | None]:
-    """Heads' names of (household_code, sealed or None), in order."""
+def open_households(
+    session: Session, province_code: str, year: int, name: str, rows: Sequence[tuple[str, Any]]
+) -> list[str | None]:
+    """One of `SEALED_FIELDS` of (household_code, sealed or None), in order."""
     sealed = [(registry_subject(province_code, year, code), value) for code, value in rows if value is not None]
-    opened = iter(vault_of(session).decrypt_many(HEAD_NAME, sealed))
-    names = [None if value is None else next(opened) for _, value in rows]
-    return [None if name is None else name.decode() for name in names]
+    opened = iter(vault_of(session).decrypt_many(_HOUSEHOLD[name], sealed))
+    texts = [None if value is None else next(opened) for _, value in rows]
+    return [None if text is None else text.decode() for text in texts]
 
 
 def open_people(

@@ -1,4 +1,4 @@
-"""Tables of the registry, its links with interviews, movements between lists, and official decisions.
+"""Tables of the registry, movements between lists, and official decisions.
 
 Names and what else identifies a person are sealed under the key of the household on that year's list.
 """
@@ -29,6 +29,7 @@ class RegistryHousehold(Base):
     village_name: Mapped[str | None] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(20))  # poor | near_poor
     head_name: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed; NULL = the list has none
     member_count: Mapped[int]
     source: Mapped[str] = mapped_column(Text)  # the file it came from
     imported_at: Mapped[datetime]
@@ -53,25 +54,6 @@ class RegistryMember(Base):
     member_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     person: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON: `server.registry.sealed.PERSON_FIELDS`
     cccd_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # `Vault.lookup_cccd`; NULL = no such number
-
-
-class Link(Base):
-    """An interview and the registry household it is. Derived by exact keys: reconciling again replaces a round's links.
-
-    Several `contested` rows may stand for one interview: a person must choose. `linked` is one to one.
-    """
-
-    __tablename__ = "links"
-    __table_args__ = (Index("ix_links_round_household", "round_id", "registry_year", "household_code"),)
-
-    interview_id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    registry_year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    household_code: Mapped[str] = mapped_column(String(100), primary_key=True)
-    province_code: Mapped[str] = mapped_column(String(2))
-    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"))
-    rule: Mapped[str] = mapped_column(String(40))  # `reconciliation.linkage.RULES`
-    evidence: Mapped[int]  # members who agree under the rule
-    status: Mapped[str] = mapped_column(String(10))  # linked | contested
 
 
 class IdentityEvent(Base):

@@ -17,6 +17,7 @@ from server.cases import service as cases
 from server.cases.service import Household, Person
 from server.cases.tables import Flag, Interview
 from server.errors import UserError
+from server.linkage import service as linkage
 from server.review import queries
 from server.review.tables import CONFLICT
 from server.review.visit import of_visit
@@ -136,7 +137,7 @@ def interview(
     session: Session, of: Interview, scope: Scope, language: Language, *, reveal: bool = False
 ) -> dict[str, Any]:
     """Everything that the interview's page tells. reveal: personal numbers and the telephone in full."""
-    shown = _whole if reveal else mask
+    shown = formats.whole if reveal else formats.mask
     household = cases.open_households(session, [of])[0]
     members = queries.members(session, of.interview_id, scope)
     people = {
@@ -179,7 +180,7 @@ def interview(
         "linked": [
             {
                 "status": link.status,
-                "rule": link.rule,
+                "kind": link.kind,
                 "code": household.household_code,
                 "class": household.status,
                 "village": household.village_name,
@@ -188,6 +189,7 @@ def interview(
             }
             for link, household in linked
         ],
+        "candidates": [] if linked else linkage.nearest(session, of, scope, language),
         "versions": versions,
         "changes": changes(session, versions, language),
         "decisions": queries.decisions(session, [of.interview_id]),
@@ -256,7 +258,7 @@ def _change(name: str, before: Any, after: Any, member: int | None, language: La
     if texts[0] == texts[1]:
         return []
     if name == "cccd":
-        texts = [mask(text) for text in texts]
+        texts = [formats.mask(text) for text in texts]
     label = words.question(name, language) + (f" (#{member})" if member else "")
     return [{"name": label, "before": texts[0], "after": texts[1]}]
 
@@ -315,15 +317,3 @@ def _anchor(flag: Flag) -> str:
     if flag.field in (*VISIT, *DWELLING, *DEVICES, *NEARBY, *INCOME_SOURCES, *NEEDS):
         return f"answer-{flag.field}"
     return {"class_changed": "last-year", "no_head": "members", "no_members": "members"}.get(flag.code, "indicators")
-
-
-def _whole(number: Any) -> str:
-    return formats.UNKNOWN if number is None else str(number)
-
-
-def mask(number: Any) -> str:
-    """A personal number or telephone with its middle hidden: enough to compare with a paper, not to use."""
-    text = "" if number is None else str(number)
-    if len(text) < 6:
-        return "•" * len(text) if text else formats.UNKNOWN
-    return text[:3] + "•" * (len(text) - 5) + text[-2:]

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope
 from server.cases.tables import Flag, Interview, InterviewMember
-from server.registry.tables import Link, OfficialDecision, RegistryHousehold
+from server.linkage.tables import Link
+from server.registry.tables import OfficialDecision, RegistryHousehold
 from server.review.filters import STATES, Filters
 from server.review.tables import CONFLICT, Outbox, ReviewDecision
-from server.rounds.tables import Round
 from server.secrets.service import vault_of
 from server.submissions.tables import Submission
 from server.units.tables import Unit, Village
@@ -188,8 +188,8 @@ def last_year(session: Session, interview_id: str, scope: Scope) -> list[tuple[L
             ),
         )
         .join(Interview, Interview.interview_id == Link.interview_id)
-        .where(Link.interview_id == interview_id, scope.where(Interview))
-        .order_by(Link.status.desc(), Link.evidence.desc())
+        .where(Link.interview_id == interview_id, Link.status != "apart", scope.where(Interview))
+        .order_by(Link.status != "decided", Link.status != "linked", Link.weight.desc())
     )
     return [(link, household) for link, household in session.execute(statement)]
 
@@ -238,14 +238,3 @@ def _conditions(
         # Whole words: names are stored as keyed hashes of their words.
         conditions += [Interview.head_words.contains(word) for word in vault_of(session).word_patterns(filters.search)]
     return conditions
-
-
-def commune_names(session: Session, codes: Sequence[str], of: Round) -> list[tuple[str, str]]:
-    """(code, name) of communes of a round, by name."""
-    statement = (
-        select(Unit.code, Unit.name)
-        .where(Unit.code.in_(codes), Unit.valid_from <= of.unit_vintage)
-        .where(or_(Unit.valid_to.is_(None), Unit.valid_to >= of.unit_vintage))
-        .order_by(Unit.name)
-    )
-    return [(code, name) for code, name in session.execute(statement)]

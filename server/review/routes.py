@@ -16,15 +16,16 @@ from server.accounts.access import Action, Entity, Scope, may_review, needs_purp
 from server.accounts.actor import Actor
 from server.accounts.dependencies import reader
 from server.accounts.errors import Refused
+from server.audit.duty import purpose_of
 from server.audit.service import Event, Purpose, append
 from server.cases.tables import Interview
 from server.errors import NotFoundError
 from server.review import place, present, queries, reasons, service
-from server.review.duty import purpose_of
 from server.review.filters import Filters, filters_of
 from server.review.tables import ReviewDecision
 from server.rounds import service as rounds
 from server.submissions import service as submissions
+from server.units import service as units
 from server.web.dependencies import RowNumber, database_of, settings_of
 from server.web.language import Language, language_of
 from server.web.templating import is_fragment, render
@@ -215,7 +216,9 @@ def _queue(request: Request, actor: Actor, language: Language, filters: Filters,
             "states": queries.state_counts(session, filters, scope),
             "flag_counts": (counts := queries.flag_counts(session, filters, scope)),
             "flag_names": {code: present.flag_name(code, language) for code in counts},
-            "communes": queries.commune_names(session, codes, rounds.get(session, str(filters.round_id))),
+            "communes": units.commune_names(
+                session, codes, rounds.get(session, str(filters.round_id)).unit_vintage
+            ).items(),
             **_reasons(),
         }
         return render(request, "review/queue.html", context)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope
@@ -83,3 +84,14 @@ def as_day(value: Any) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def commune_names(session: Session, codes: Collection[str], on: date) -> dict[str, str]:
+    """Names of communes in force on a day by code, by name; an unknown code is left out."""
+    statement = (
+        select(Unit.code, Unit.name)
+        .where(Unit.code.in_(codes), Unit.valid_from <= on)
+        .where(or_(Unit.valid_to.is_(None), Unit.valid_to >= on))
+        .order_by(Unit.name)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}

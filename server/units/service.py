@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from server.units.frames import UNIT_COLUMNS, as_day, communes_within, provinces_within, units_on
+from server.units.frames import UNIT_COLUMNS, as_day, commune_names, communes_within, provinces_within, units_on
 from server.units.residents import (
     YEARS,
     Figures,
@@ -33,6 +33,7 @@ __all__ = [
     "NumberError",
     "as_day",
     "cells_on",
+    "commune_names",
     "communes_within",
     "import_cells",
     "import_official_units",

@@ -74,3 +74,16 @@ def local(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time to be shown needs its zone")
     return value.astimezone(ZONE)
+
+
+def whole(number: Any) -> str:
+    """A personal number or telephone in full, for who gave a purpose."""
+    return UNKNOWN if number is None else str(number)
+
+
+def mask(number: Any) -> str:
+    """A personal number or telephone with its middle hidden: enough to compare with a paper, not to use."""
+    text = "" if number is None else str(number)
+    if len(text) < 6:
+        return "•" * len(text) if text else UNKNOWN
+    return text[:3] + "•" * (len(text) - 5) + text[-2:]

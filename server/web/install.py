@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from server.attachments.routes import router as attachments
 from server.central.routes import router as central
+from server.linkage.routes import router as linkage
 from server.maps.routes import router as maps
 from server.registry.routes import router as registry
 from server.review.routes import router as review
@@ -35,6 +36,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(maps)
     app.include_router(review)
+    app.include_router(linkage)
     app.include_router(registry)
     app.include_router(attachments)
     app.include_router(rounds)

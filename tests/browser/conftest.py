@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,8 +42,14 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if not is_ready():
         pytest.skip("assets are not built: run `make setup`")
-    folder: Path = tmp_path_factory.mktemp("site")
-    app = make_site(folder, service={"developer": True})
+    with run_site(tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@contextmanager
+def run_site(folder: Path, households: int = 400) -> Iterator[Site]:
+    """The service over a new province in `folder`, answering."""
+    app = make_site(folder, households, service={"developer": True})
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))

@@ -28,7 +28,7 @@ from server.accounts.actor import Actor, AreaKind, Grant, Role
 from server.accounts.queries import replace_area_communes
 from server.accounts.tables import AreaCommune, Conflict, User
 from server.database import Base, Database
-from server.registry.tables import Link
+from server.linkage.tables import Link
 from server.rounds.tables import Round
 
 
@@ -245,7 +245,8 @@ def test_a_conflict_counts_for_the_household_it_was_linked_with(
             session.add(
                 Link(
                     interview_id=interview_id, registry_year=2025, household_code=code, province_code="33",
-                    round_id="2026", rule="code", evidence=1, status="contested",
+                    round_id="2026", kind="same", status="doubtful", found_kind="same",
+                found_status="doubtful", weight=4.0, members_agree=1, evidence={}, model="m", readers=1, next_reading=1,
                 )
             )  # fmt: skip
     assert seen(permitted(supervisor, Action.REVIEW)) == {"i1", "i2", "i4", "i5"}

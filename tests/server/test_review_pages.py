@@ -17,8 +17,8 @@ from server.database import Database
 from server.errors import UserError
 from server.review import reasons, service
 from server.review.filters import STATES
-from server.review.present import mask
 from server.review.tables import Outbox, ReviewDecision
+from server.web import formats
 from tests.browser.province import make_site
 
 HTML = {"Accept": "text/html"}
@@ -209,7 +209,7 @@ def test_search_ignores_tones_and_finds_nobody_by_nonsense(client: TestClient) -
 
 @given(st.text("0123456789", min_size=6, max_size=14))
 def test_a_masked_number_keeps_its_length_and_five_figures(number: str) -> None:
-    masked = mask(number)
+    masked = formats.mask(number)
     assert len(masked) == len(number)
     assert masked.count("•") == len(number) - 5
     assert masked.startswith(number[:3])

@@ -67,8 +67,8 @@ AGGREGATES = ("supervisor", "clerk", "planner", "commune_leader", "province_offi
 #: Whoever reads households within an area sees those of the own areas alone; a foreign one looks like none at all.
 PERSONAL = ("enumerator", "supervisor", "clerk", "commune_leader", "province_officer")
 
-#: Who sees the households behind the figures of movements.
-MOVED = ("supervisor", "clerk", "commune_leader", "province_officer")
+#: Who reads links, and the lists of past years.
+WITH_LINKS = ("supervisor", "clerk", "commune_leader", "province_officer")
 
 #: Who sees rounds at all; those of other provinces are no secret.
 WITH_ROUNDS = tuple(f"{role}{where}" for role in (*AGGREGATES, "administrator") for where in ("", ".abroad"))
@@ -106,7 +106,16 @@ def settling(outcome: int) -> Rule:
     return Rule(dict.fromkeys(people, HIDDEN) | {"supervisor": outcome})
 
 
+def linking(others: int, here: int, **more: Any) -> Rule:
+    """What the clerk of the area does at the desk; to others who read links there is no such pair or answer."""
+    people = (NOBODY, *WITH_LINKS, *(f"{role}.abroad" for role in WITH_LINKS))
+    known = dict.fromkeys(people, others) | {"clerk": here, "clerk.abroad": HIDDEN}
+    return Rule(known, **more)
+
+
 INTERVIEW = "/interviews/{interview_id}"
+#: A pair that does not exist: who may decide about one is in test_linkage_desk.
+PAIR = {"interview": "uuid:none", "household": "none"}
 EXPECTED: dict[tuple[str, str], Rule] = {
     # open to all
     ("GET", "/openapi.json"): everyone(200),
@@ -153,7 +162,7 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("GET", "/movements"): Rule(dict.fromkeys((*AGGREGATES, *(f"{role}.abroad" for role in AGGREGATES)), 200)),
     # abroad: the page, and no household on it
     ("GET", "/movements/households"): Rule(
-        dict.fromkeys((f"{role}{where}" for role in MOVED for where in ("", ".abroad")), 200),
+        dict.fromkeys((f"{role}{where}" for role in WITH_LINKS for where in ("", ".abroad")), 200),
         path="/movements/households?column=opening",
     ),
     # rounds, and what rates divide by
@@ -189,6 +198,20 @@ EXPECTED: dict[tuple[str, str], Rule] = {
     ("POST", f"{INTERVIEW}/return"): decision({"reason": "1"}),
     ("POST", f"{INTERVIEW}/reject"): decision({"reason": "1"}),
     ("POST", f"{INTERVIEW}/comment"): decision({"note": "x"}),
+    # the linkage desk
+    ("GET", "/linkage"): Rule(dict.fromkeys((NOBODY, *WITH_LINKS, *(f"{one}.abroad" for one in WITH_LINKS)), 200)),
+    ("POST", "/linkage/numbers"): linking(HIDDEN, HIDDEN, form={**PAIR, "purpose": "linkage"}),
+    ("POST", "/linkage/decide"): linking(HIDDEN, HIDDEN, form={**PAIR, "verdict": "same", "version": "x"}),
+    ("POST", "/linkage/decisions/{decision_id}/undo"): linking(REFUSED, HIDDEN, path="/linkage/decisions/99999/undo"),
+    ("GET", "/linkage/absent"): Rule(
+        dict.fromkeys((NOBODY, *WITH_LINKS, *(f"{one}.abroad" for one in WITH_LINKS)), 200)
+    ),
+    ("POST", "/linkage/absent"): linking(REFUSED, HIDDEN, form={"household": "none", "reason": "move"}),
+    ("POST", "/linkage/absent/{decision_id}/undo"): linking(REFUSED, HIDDEN, path="/linkage/absent/99999/undo"),
+    ("POST", "/linkage/reconcile"): Rule(
+        dict.fromkeys((NOBODY, *WITH_LINKS, *(f"{one}.abroad" for one in WITH_LINKS)), REFUSED)
+        | dict.fromkeys(("clerk", "province_officer"), 303)
+    ),
     ("POST", "/decisions/{decision_id}/undo"): settling(303),
     ("POST", "/decisions/{decision_id}/insist"): settling(409),  # no conflict to settle
     ("POST", "/decisions/{decision_id}/give-way"): settling(409),

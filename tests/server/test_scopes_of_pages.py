@@ -12,7 +12,7 @@ from server.accounts.tables import AreaCommune, Conflict
 from server.app import create_app
 from server.audit.tables import AuditEntry
 from server.cases.tables import Interview
-from server.registry.tables import Link
+from server.linkage.tables import Link
 from server.review.tables import ReviewDecision
 from tests.browser.province import PROVINCE, ROUND
 from tests.server.people import FIRST_ENUMERATOR, Service, make_service, open_browser, post
@@ -130,7 +130,8 @@ def test_nobody_reviews_what_is_their_own_or_a_relatives(service: Service) -> No
         session.add(
             Link(
                 interview_id=linked, registry_year=2025, household_code="hộ của cô", province_code=PROVINCE,
-                round_id=ROUND, rule="code", evidence=1, status="contested",
+                round_id=ROUND, kind="same", status="doubtful", found_kind="same",
+                found_status="doubtful", weight=4.0, members_agree=1, evidence={}, model="m", readers=1, next_reading=1,
             )
         )  # fmt: skip
     for one in (own, declared, linked):

@@ -18,7 +18,7 @@ from server.cases.tables import Interview
 from server.cli.demo import DemoOptions, demo_province
 from server.database import Database
 from server.errors import NotFoundError
-from server.registry import service as registry
+from server.linkage import service as linkage
 from server.secrets.service import MasterKeys, SecretsError, Tampered, name_keys, rotate, vault_of
 from server.submissions import service as submissions
 from server.submissions.tables import Submission
@@ -188,7 +188,7 @@ def test_without_the_right_key_nothing_is_opened_stored_or_derived(database: Dat
         lambda: derived_rows(locked),
         lambda: receive(locked, odata_row(answers(2), 2)),
         lambda: cases.rebuild(locked, ROUND),
-        lambda: registry.reconcile(locked, ROUND),
+        lambda: linkage.reconcile(locked, ROUND),
     ):
         with pytest.raises((SecretsError, NotFoundError)):
             attempt()

@@ -21,9 +21,11 @@ from server.cases import service as cases
 from server.cases.tables import Flag, Interview, InterviewMember
 from server.database import Database
 from server.errors import NotFoundError
+from server.linkage import service as linkage
+from server.linkage.tables import Link
 from server.privacy.service import Erasure, Reason, erase
 from server.registry import service as registry
-from server.registry.tables import Link, RegistryHousehold, RegistryMember
+from server.registry.tables import RegistryHousehold, RegistryMember
 from server.review import service as review
 from server.review.tables import Outbox, ReviewDecision
 from server.secrets.service import MasterKeys, interview_subject, vault_of
@@ -153,7 +155,7 @@ def test_a_pull_from_the_beginning_does_not_bring_it_back(field: Field) -> None:
 def test_a_household_on_a_list_is_forgotten_but_counted(database: Database, tmp_path: Path) -> None:
     receive(database, odata_row(answers(1), 1), odata_row(answers(2), 2))
     _list(database, tmp_path, {"HN-1": 1, "HN-2": 2})
-    assert registry.reconcile(database, ROUND).linked == 2
+    assert linkage.reconcile(database, ROUND).linked == 2
 
     _erase(database, "33/2025/HN-1", Reason.RETENTION)
 
@@ -171,13 +173,13 @@ def test_a_household_on_a_list_is_forgotten_but_counted(database: Database, tmp_
         loaded = registry.load_list(session, PROVINCE, 2025)
     assert set(loaded.members.index.get_level_values(0)) == {"HN-2"}
     assert loaded.households["head_name"].isna().to_dict() == {"HN-1": True, "HN-2": False}
-    assert registry.reconcile(database, ROUND).linked == 1
+    assert linkage.reconcile(database, ROUND).linked == 1
 
 
 def test_who_erases_an_interview_is_told_what_a_list_still_holds(database: Database, tmp_path: Path) -> None:
     receive(database, odata_row(answers(1), 1))
     _list(database, tmp_path, {"HN-1": 1})
-    registry.reconcile(database, ROUND)
+    linkage.reconcile(database, ROUND)
     assert _erase(database, instance_id(1)).also_held == ["33/2025/HN-1"]
     assert _count(database, Link) == 0
 
