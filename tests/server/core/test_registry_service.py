@@ -23,7 +23,7 @@ def _held(database: Database) -> dict[str, str]:
 
 def _import(database: Database, path: Path, **options: Any) -> registry.Imported:
     with database.session() as session:
-        return registry.importwrite_list(session, path, province_code=PROVINCE, **options)
+        return registry.import_list(session, path, province_code=PROVINCE, **options)
 
 
 def _changed(imported: registry.Imported) -> tuple[int, int, int, int, int]:
@@ -82,4 +82,4 @@ def test_what_is_no_list_is_refused_by_name(database: Database, tmp_path: Path) 
     path = tmp_path / "list.xlsx"
     path.write_text("no workbook")
     with database.session() as session, pytest.raises(UserError, match=r"list\.xlsx"):
-        registry.importwrite_list(session, path, province_code=PROVINCE)
+        registry.import_list(session, path, province_code=PROVINCE)
