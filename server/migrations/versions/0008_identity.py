@@ -1,6 +1,6 @@
 """Households over the years, and their movements
 
-Revision 0008, after 0006.
+Revision 0008, after 0007.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from server.database import UtcDateTime
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
