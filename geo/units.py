@@ -57,6 +57,16 @@ def _names() -> dict[tuple[str, pd.Timestamp], str]:
     return {(code, first): name for code, first, name in rows}
 
 
+@cache
+def _steps_back() -> dict[tuple[str, pd.Timestamp], set[tuple[str, pd.Timestamp]]]:
+    """New (code, first day) -> the old ones that went into it."""
+    found: dict[tuple[str, pd.Timestamp], set[tuple[str, pd.Timestamp]]] = {}
+    for old, news in _steps().items():
+        for new_code, new_from, _part in news:
+            found.setdefault((new_code, new_from), set()).add(old)
+    return found
+
+
 def all_units() -> pd.DataFrame:
     """Every unit of every list, one row per (`code`, `valid_from`).
 
@@ -156,6 +166,17 @@ def all_successors() -> pd.DataFrame:
         for key, split in sorted(_become(code, first, pd.Timestamp.max).items())
     ]
     return pd.DataFrame(rows, columns=["code", "valid_from", "new_code", "new_valid_from", "extent"])
+
+
+def predecessors(code: str, valid_from: date) -> list[tuple[str, date, str]]:
+    """(code, first day, name) of every ended unit that became the unit or a part of it, over all lists; sorted."""
+    found: set[tuple[str, pd.Timestamp]] = set()
+    waiting = [(code, pd.Timestamp(valid_from))]
+    while waiting:
+        before = _steps_back().get(waiting.pop(), set()) - found
+        found |= before
+        waiting += before
+    return [(old_code, first.date(), _names()[old_code, first]) for old_code, first in sorted(found)]
 
 
 def _become(code: str, first: pd.Timestamp, latest: pd.Timestamp) -> dict[tuple[str, pd.Timestamp], bool]:

@@ -16,7 +16,7 @@ from sandbox.fieldwork import Submission
 
 if TYPE_CHECKING:
     from poverty import Standard
-    from sandbox.phone import Phone
+    from sandbox.phone import Answers, Phone
     from sandbox.population import Province
 
 _NAMESPACE = uuid.UUID("6f1c1f0e-5d0b-4f0e-9d5b-2f3c8f7a2026")
@@ -35,12 +35,11 @@ def by_phone(
     province: Province, form: BuiltForm, media_dir: Path, *, seed: int, processes: int = 2
 ) -> Iterator[Submission]:
     """Type every household into a phone: each of `processes` is a process of its own with a JVM. Order is kept."""
+    from sandbox.phone import by_interview
+
     ids = list(province.households.index)
-    tasks = (
-        _rows(province, ids[start : start + _AT_ONCE], households_by_id)
-        for households_by_id in [_members_by_household(province)]
-        for start in range(0, len(ids), _AT_ONCE)
-    )
+    people = by_interview(province.members)
+    tasks = (_rows(province, ids[start : start + _AT_ONCE], people) for start in range(0, len(ids), _AT_ONCE))
     # `spawn`: a JVM does not survive a fork.
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, initializer=_open_phone, initargs=(form, media_dir)) as pool:
@@ -81,15 +80,11 @@ def _length(members: Any) -> Any:
     return pd.Timedelta(minutes=10) + members * pd.Timedelta(minutes=3)
 
 
-def _members_by_household(province: Province) -> dict[str, pd.DataFrame]:
-    return {str(key): rows for key, rows in province.members.groupby(level=0, sort=False)}
-
-
 def _rows(
-    province: Province, ids: list[str], members: dict[str, pd.DataFrame]
-) -> list[tuple[str, pd.Series, pd.DataFrame]]:
-    nobody = province.members.iloc[:0]  # a household that was not met
-    return [(str(key), row, members.get(str(key), nobody)) for key, row in province.households.loc[ids].iterrows()]
+    province: Province, ids: list[str], people: dict[str, list[Answers]]
+) -> list[tuple[str, pd.Series, list[Answers]]]:
+    # Nobody of a household that was not met.
+    return [(str(key), row, people.get(str(key), [])) for key, row in province.households.loc[ids].iterrows()]
 
 
 def _open_phone(form: BuiltForm, media_dir: Path) -> None:
@@ -99,7 +94,7 @@ def _open_phone(form: BuiltForm, media_dir: Path) -> None:
     _phone = Phone(form, media_dir)
 
 
-def _fill(rows: list[tuple[str, Any, pd.DataFrame]], *, seed: int) -> list[Submission]:
+def _fill(rows: list[tuple[str, Any, list[Answers]]], *, seed: int) -> list[Submission]:
     assert _phone is not None
     filled = []
     for household_no, household, members in rows:

@@ -7,7 +7,7 @@ is what ODK Collect would send, with one difference: no audit.csv is kept, and `
 from __future__ import annotations
 
 import uuid
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Phone:
     def fill(
         self,
         household_row: Answers,
-        member_rows: pd.DataFrame,
+        member_rows: Sequence[Answers],
         *,
         instance_id: str,
         started_at: datetime,
@@ -46,23 +46,22 @@ class Phone:
     ) -> str:
         """Interview a household and return the submission's XML.
 
-        `household_row` and `member_rows` (one row per member, in order) have the columns of `poverty.frames`; a value
-        that is missing leaves the question blank, a column the form does not ask is not used. What the row does not say
-        of the visit itself is as usual (`sandbox.asked.UNSAID`); a household with a code is chosen from the phone's
-        list, where it must stand for this enumerator. The times must be aware.
+        `household_row` and `member_rows` (one row per member, in order: `by_interview`) have the columns of
+        `poverty.frames`; a value that is missing leaves the question blank, a column the form does not ask is not
+        used. What the row does not say of the visit itself is as usual (`sandbox.asked.UNSAID`); a household with a
+        code is chosen from the phone's list, where it must stand for this enumerator. The times must be aware.
 
         Raises forms.engine.AnswerRefused when the form refuses an answer.
         """
         household = dict(household_row)
-        members = member_rows.to_dict(orient="records")
         session = self.form.start(instance_id, started_at, username or self.username, self.device_id)
         while (question := session.next()) is not None:
-            answer = self._answer(question, household, members)
+            answer = self._answer(question, household, member_rows)
             if answer is not None:  # a blank where the form requires an answer is refused at the end
                 session.answer(answer)
         return session.finalise(ended_at)
 
-    def _answer(self, question: Question, household: Answers, members: list[dict[Hashable, Any]]) -> Answer:
+    def _answer(self, question: Question, household: Answers, members: Sequence[Answers]) -> Answer:
         if question.name == "household_size":
             return len(members)
         if question.name == "location":
@@ -80,6 +79,15 @@ class Phone:
         if question == "household_entity":
             return self.lists.listed(code).get("name")
         return UNSAID.get(question)
+
+
+def by_interview(members: pd.DataFrame) -> dict[str, list[Answers]]:
+    """The rows of a members frame, in their order, by the first level of its index: what `Phone.fill` takes."""
+    found: dict[str, list[Answers]] = {}
+    interviews = members.index.get_level_values(0)
+    for interview, row in zip(interviews, members.to_dict(orient="records"), strict=True):
+        found.setdefault(str(interview), []).append(row)
+    return found
 
 
 def draw_instance_id(generator: np.random.Generator) -> str:

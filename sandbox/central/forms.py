@@ -6,6 +6,7 @@ import re
 import sqlite3
 import tempfile
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ FROM forms JOIN form_defs d ON d.formId = forms.id
 """
 
 
+@lru_cache(maxsize=16)
 def convert_xlsx(content: bytes, kind: str, fallback_id: str, ignore_warnings: bool) -> str:
     """XForm XML of a workbook. `Problem` 400.15 when it is no valid XLSForm, 400.16 when it has warnings."""
     from pyxform.errors import PyXFormError  # half of the start's time, and few servers convert anything

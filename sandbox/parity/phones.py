@@ -16,7 +16,7 @@ from forms.media import write_entity_list, write_media
 from poverty import frames
 from poverty.standard import Standard
 from sandbox.parity.cases import COMMUNES, VILLAGES, frames_of
-from sandbox.phone import Phone
+from sandbox.phone import Phone, by_interview
 
 #: A phone whose clock is years behind: nothing the form computes may come from it.
 _STARTED = datetime(2019, 1, 5, 1, 0, tzinfo=UTC)
@@ -53,10 +53,10 @@ def fill(
 ) -> Sent:
     """Interview every household on one phone; `done` is told how many there are so far."""
     phone = Phone(built, media_dir, username="parity", device_id="collect:parity")
-    of = {str(name): people for name, people in members.groupby(members.index.get_level_values("interview_id"))}
+    of = by_interview(members)
     house_rows, member_rows = [], []
-    for number, interview in enumerate(map(str, households.index), start=1):
-        row = households.loc[interview].to_dict()
+    rows = zip(map(str, households.index), households.to_dict(orient="records"), strict=True)
+    for number, (interview, row) in enumerate(rows, start=1):
         text = phone.fill(row, of[interview], instance_id=interview, started_at=_STARTED, ended_at=_ENDED)
         house, people = _read(ET.fromstring(text))  # noqa: S314 - our own engine wrote it
         house_rows.append({"interview_id": interview} | house)

@@ -154,9 +154,10 @@ def _moment(text: str | None) -> datetime | None:
 
 def _plain(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
     """Rows by index key as plain Python values; NA as None."""
-    columns = {str(name): column.astype(object).where(column.notna(), None).tolist() for name, column in frame.items()}
-    names = list(columns)
-    rows = zip(*columns.values(), strict=True) if names else ([] for _ in frame.index)
+    names = [str(name) for name in frame.columns]
+    cells = frame.astype(object).to_numpy(copy=True)
+    cells[frame.isna().to_numpy()] = None
+    rows = cells.tolist()
     return {key: dict(zip(names, row, strict=True)) for key, row in zip(frame.index.tolist(), rows, strict=True)}
 
 

@@ -105,6 +105,7 @@ def _say_guess(of: Mapping, path: Path, *, dry_run: bool) -> Iterator[str]:
         yield (
             f"  {'?' if rule in of.unsure() else ' '} «{rule.heading}»: {label.vi} / {label.en}"
             f" ({rule.certainty:.0%}; {', '.join(rule.samples) or 'trống / blank'})"
+            + ("; ô trống như ô trên / a blank cell is as above" if rule.fill == "above" else "")
         )
     for sheet in of.sheets:
         yield f"  trang / sheet «{sheet.name}»: {'dùng / used' if sheet.use else 'bỏ qua / passed over'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from functools import lru_cache
 from typing import Any, Literal, cast
 
 import pandas as pd
@@ -220,9 +219,11 @@ def _old_commune(
     record: dict[str, Any], index: Any, commune: str, commune_from: date, problems: Problems
 ) -> dict[str, Any]:
     """The old commune's key, checked against the succession: it must have become (part of) the village's commune."""
+    from geo.units import predecessors
+
     nothing = {"old_commune_code": None, "old_commune_valid_from": None}
     code, name = record.get("old_commune_code"), record.get("old_commune")
-    candidates = _predecessors(commune, commune_from)
+    candidates = predecessors(commune, commune_from)
     among = ", ".join(sorted({f"{one_name} ({one_code})" for one_code, _, one_name in candidates}))
     hint_vi = f"xã này gồm: {among}." if among else "xã này không có xã cũ nào trong danh mục; để trống."
     hint_en = (
@@ -275,22 +276,3 @@ def _in_force(code: str, valid_from: date, day: date) -> bool:
     table = all_units()
     of = table[(table["code"] == code) & (table["valid_from"] == pd.Timestamp(valid_from))].iloc[0]
     return bool(valid_from <= day and (pd.isna(of["valid_to"]) or day <= of["valid_to"].date()))
-
-
-@lru_cache(maxsize=256)
-def _predecessors(commune: str, commune_from: date) -> tuple[tuple[str, date, str], ...]:
-    """Ended units (code, first day, name) of every earlier list that became the commune or a part of it."""
-    from geo.units import all_units, succession
-
-    steps = succession()
-    names = all_units().set_index(["code", "valid_from"])["name"]
-    found: dict[tuple[str, pd.Timestamp], str] = {}
-    waiting = [(commune, pd.Timestamp(commune_from))]
-    while waiting:
-        code, first = waiting.pop()
-        before = steps[(steps["new_code"] == code) & (steps["new_valid_from"] == first)]
-        for key in zip(before["old_code"], before["old_valid_from"], strict=True):
-            if key not in found:
-                found[key] = str(names[key])
-                waiting.append(key)
-    return tuple((code, first.date(), name) for (code, first), name in sorted(found.items()))

@@ -17,7 +17,7 @@ from poverty.ages import ages
 from poverty.classify import classify
 from poverty.standard import load_standard
 from sandbox.asked import asked_of_households, asked_of_members
-from sandbox.phone import Phone, draw_instance_id
+from sandbox.phone import Phone, by_interview, draw_instance_id
 from sandbox.phone_lists import write_lists
 from tests.forms.household_form import build, build_with_media
 from tests.sandbox.households_at_random import REVIEW_DATE, draw
@@ -42,12 +42,12 @@ def fill_all(
     enumerators: pd.Series,
     started_at: datetime = STARTED,
 ) -> dict[str, ET.Element]:
-    by_household = dict(iter(members.groupby(level="interview_id")))
+    of = by_interview(members)
     return {
         str(name): ET.fromstring(
             phone.fill(
                 row,
-                by_household.get(name, members.iloc[:0]),
+                of.get(str(name), []),
                 instance_id=f"uuid:{name}",
                 started_at=started_at,
                 ended_at=ENDED,

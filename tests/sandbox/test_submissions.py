@@ -14,7 +14,7 @@ from forms.build import BuiltForm, build_form
 from forms.java import start_jvm
 from forms.media import household_entities, write_entity_list, write_media
 from poverty.standard import load_standard
-from sandbox.phone import Phone
+from sandbox.phone import Phone, by_interview
 from sandbox.phone_lists import write_lists
 from sandbox.submissions import java_double, java_number, write
 from tests.forms.household_form import CONSTANTS, LISTED, build, build_with_media
@@ -33,11 +33,11 @@ def by_phone(
     form: tuple[BuiltForm, Path], households: pd.DataFrame, members: pd.DataFrame, visits: pd.DataFrame
 ) -> list[str]:
     phone = Phone(*form, device_id="collect:x")
-    groups = dict(iter(members.groupby(level="interview_id")))
+    of = by_interview(members)
     return [
         phone.fill(
             row,
-            groups.get(name, members.iloc[:0]),
+            of.get(str(name), []),
             instance_id=visits.loc[name, "instance_id"],
             started_at=visits.loc[name, "started_at"].to_pydatetime(),
             ended_at=visits.loc[name, "ended_at"].to_pydatetime(),

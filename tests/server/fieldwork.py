@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,11 @@ FORM = "household"
 
 def squares() -> gpd.GeoDataFrame:
     """One square per commune of the province, said to be its boundary."""
+    return _squares().copy()
+
+
+@cache
+def _squares() -> gpd.GeoDataFrame:
     listed = official_units(REVIEW_DATE, PROVINCE)
     frame = listed if listed.index.name == "code" else listed.set_index("code")
     corners = [(WEST + SIDE * (n % ACROSS), SOUTH + SIDE * (n // ACROSS)) for n in range(len(frame))]
@@ -50,8 +56,12 @@ def squares() -> gpd.GeoDataFrame:
 
 def centre(code: str) -> tuple[float, float]:
     """Latitude and longitude of the middle of a commune's square."""
-    point = squares().loc[code].geometry.centroid
-    return point.y, point.x
+    return _middles()[code]
+
+
+@cache
+def _middles() -> dict[str, tuple[float, float]]:
+    return {code: (box.centroid.y, box.centroid.x) for code, box in _squares().geometry.items()}
 
 
 def set_up_round(database: Database) -> None:
@@ -171,8 +181,8 @@ def instance_id(number: int, revision: int = 0) -> str:
 
 def commune_of(number: int) -> str:
     """The commune where an interview was held."""
-    codes = list(squares().index)
-    return str(codes[number % len(codes)])
+    codes = list(_middles())
+    return codes[number % len(codes)]
 
 
 def answers(number: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from geo.units import predecessors
 from geo.villages import village_kind, village_labels
 from server.cli import app
 from server.database import Database, import_tables
@@ -48,9 +49,7 @@ def labels(database: Database, on: date = ON) -> dict[str, str]:
 
 
 def old_names(database: Database) -> list[str]:
-    from server.units.villages import _predecessors
-
-    return sorted({name for _, _, name in _predecessors(COMMUNE, date(2025, 7, 1))})
+    return sorted({name for _, _, name in predecessors(COMMUNE, date(2025, 7, 1))})
 
 
 def test_a_name_that_repeats_is_told_apart_by_the_old_commune(database: Database) -> None:

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-import httpx
+import requests
 from PIL import Image
 from sqlalchemy import select
 
@@ -52,7 +52,7 @@ def drop(field: Field, number: int, name: str) -> None:
 
 def fault(field: Field, **of: object) -> None:
     """Have the stand-in misbehave."""
-    httpx.post(f"{field.stand_in.url}/-/faults", json=of).raise_for_status()
+    requests.post(f"{field.stand_in.url}/-/faults", json=of).raise_for_status()
 
 
 def rows(field: Field) -> dict[tuple[int, str], Attachment]:

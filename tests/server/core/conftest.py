@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
+import requests
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -103,4 +103,4 @@ def round_form(round_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 def field(database: Database, stand_in: StandIn, tmp_path: Path, round_form: RoundForm) -> Iterator[Field]:
     """The round's form published at the stand-in."""
     yield publish_round(database, stand_in, tmp_path, round_form)
-    httpx.delete(f"{stand_in.url}/-/faults")
+    requests.delete(f"{stand_in.url}/-/faults")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-import httpx
 import orjson
 import pytest
+import requests
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
@@ -23,7 +23,7 @@ from tests.server.keys import KEY_TEXT
 
 
 def _fault(field: Field, **fault: object) -> None:
-    httpx.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
+    requests.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
 
 
 def _down(field: Field) -> None:

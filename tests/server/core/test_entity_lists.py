@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -35,7 +35,7 @@ def central(stand_in: StandIn) -> Iterator[Central]:
     with Central(reach.model_copy(update={"project_id": project["id"]})) as connection:
         ensure_lists(connection, [NAME])
         yield connection
-    httpx.delete(f"{stand_in.url}/-/faults")
+    requests.delete(f"{stand_in.url}/-/faults")
 
 
 def row(code: str, round_id: str, **data: str) -> Row:
@@ -135,7 +135,7 @@ def test_what_broke_off_is_finished_by_the_next_run(central: Central, stand_in: 
     of = uuid.uuid4().hex
     push(central, NAME, rows(of, "A", "B"))
     fault = {"kind": "status", "status": 503, "path": "/entities/", "times": 1}
-    httpx.post(f"{stand_in.url}/-/faults", json=fault).raise_for_status()
+    requests.post(f"{stand_in.url}/-/faults", json=fault).raise_for_status()
     wanted = [replace(one, label="Hộ khác") for one in rows(of, "A", "B", "C")]
     with pytest.raises(CentralError):
         push(central, NAME, wanted)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import httpx
 import pandas as pd
 import pytest
+import requests
 
 from forms.build import FORM_NAMES
 from server.central.errors import CentralError
@@ -97,7 +97,7 @@ def test_central_refusing_half_way_leaves_the_published_form(field: Field, tmp_p
     names = ("application", "facility")
     out = tmp_path / "two"
     fault = {"kind": "status", "status": 503, "path": "facility/draft/publish", "times": 1}
-    httpx.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
+    requests.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
     with pytest.raises(CentralError):
         publish_round(field.database, field.settings.central, out, ROUND, names=names)
     with field.database.session() as session:
@@ -111,7 +111,7 @@ def test_a_new_version_broken_off_leaves_the_old_one_on_phones(field: Field, tmp
     with field.database.session() as session:
         units.import_villages(session, new, on=REVIEW_DATE, province_code=PROVINCE, source="test")
     fault = {"kind": "status", "status": 503, "path": "draft/attachments/villages.csv", "times": 1}
-    httpx.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
+    requests.post(f"{field.stand_in.url}/-/faults", json=fault).raise_for_status()
     with pytest.raises(CentralError):
         _publish(field, tmp_path / "new")
     with field.client() as connection:

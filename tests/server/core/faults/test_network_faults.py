@@ -6,8 +6,8 @@ import contextlib
 import logging
 import random
 
-import httpx
 import pytest
+import requests
 from pydantic import SecretStr
 
 from server.central import pull as pulling
@@ -19,7 +19,7 @@ ROWS = r"\.svc/Submissions"
 
 
 def arm(field: Field, kind: str, **options: object) -> None:
-    httpx.post(f"{field.stand_in.url}/-/faults", json={"kind": kind, **options}).raise_for_status()
+    requests.post(f"{field.stand_in.url}/-/faults", json={"kind": kind, **options}).raise_for_status()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_whatever_breaks_the_next_sync_heals(
     with caplog.at_level(logging.DEBUG), pytest.raises(CentralError) as caught:
         busy.sync()
     assert caught.value.retryable
-    httpx.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
+    requests.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
     with caplog.at_level(logging.DEBUG):
         busy.sync()
     assert_nothing_personal(caplog)
@@ -81,7 +81,7 @@ def test_cut_at_any_byte_of_a_window(
         arm(busy, kind, path=ROWS, after=draw.randint(1, 3), times=1, at=cut)
         with caplog.at_level(logging.DEBUG), contextlib.suppress(CentralError):
             busy.sync()
-        httpx.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
+        requests.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
     busy.sync()
     assert_nothing_personal(caplog)
     assert_in_step(busy)
@@ -115,6 +115,6 @@ def test_the_password_is_changed_while_rows_are_read(busy: Field, monkeypatch: p
     with pytest.raises(CentralError) as caught:
         busy.sync()
     assert caught.value.code == "central_credentials"
-    httpx.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
+    requests.delete(f"{busy.stand_in.url}/-/faults").raise_for_status()
     busy.sync()
     assert_in_step(busy)
