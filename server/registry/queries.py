@@ -53,7 +53,7 @@ def households(
     """The households that a cell of a form counts: `MOST` of them, by commune, village and id."""
     statement = (
         select(Movement)
-        .where(Movement.round_id == round_id, scope.where(Movement), _counted(name, column))
+        .where(Movement.round_id == round_id, _counted(name, column, scope))
         .order_by(Movement.commune_code, Movement.village_id, Movement.household_id, Movement.part)
         .limit(MOST)
     )
@@ -78,7 +78,8 @@ def changed_households(session: Session, round_id: str, scope: Scope) -> int:
     return session.scalar(counted.where(MovementChange.round_id == round_id, scope.where(MovementChange))) or 0
 
 
-def _counted(name: str, column: str) -> ColumnElement[bool]:
+def _counted(name: str, column: str, scope: Scope) -> ColumnElement[bool]:
+    """The households of a cell, within the scope."""
     of_opening, of_closing = Movement.previous == name, Movement.current == name
     unsettled = Movement.movement == OPEN
     conditions: dict[str, ColumnElement[bool]] = {
@@ -88,4 +89,4 @@ def _counted(name: str, column: str) -> ColumnElement[bool]:
         "unplaced": and_(of_closing, unsettled),
     }
     movements = [movement for movement, of in COUNTED[name].items() if of == column]
-    return conditions.get(column, Movement.movement.in_(movements))
+    return and_(scope.where(Movement), conditions.get(column, Movement.movement.in_(movements)))
