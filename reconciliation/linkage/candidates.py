@@ -9,10 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 #: Candidates kept of each interview and of each listed household.
 _OF_INTERVIEW, _OF_LISTED = 4, 2
 #: A candidate with less than this share of the best one's bits is not compared.
 _FAIR = 0.15
+
+#: Bits of one weak key.
+_WEAK = 10
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ PAIR_BITS = 22
 PHONE_BITS, CODE_BITS = 16, 14
 
 
-def find_candidates(connection: Any, listed_households: int, interviews: tuple[int, int]) -> None:
-    """Make the table `candidates` (listed, asked, bits) for the interviews numbered from ... up to (not with) ...
+def find_candidates(
+    connection: Any, listed_households: int, interviews: tuple[int, int]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Pairs (listed, asked) for the interviews numbered from ... up to (not with) ..., sorted by interview.
 
     connection: DuckDB with the tables of `Tables.columns`.
     """
@@ -60,19 +68,25 @@ def find_candidates(connection: Any, listed_households: int, interviews: tuple[i
             f"SELECT l.unique_id, r.unique_id, {bits} FROM households l JOIN households r ON l.{column} = r.{column}"
             f" WHERE l.unique_id < {listed_households} AND r.unique_id >= {first} AND r.unique_id < {end}"
         )
-    connection.execute(
+    found = connection.execute(
         f"""
-        CREATE OR REPLACE TABLE candidates AS
-        WITH found AS (
+        WITH found AS MATERIALIZED (
             SELECT listed, asked, least(sum(bits), 30000)::SMALLINT AS bits
             FROM ({" UNION ALL ".join(parts)}) GROUP BY ALL
+        ), best AS (
+            SELECT asked, max(bits) AS best FROM found GROUP BY asked
+        ), fair AS (
+            -- Most share one weak key only and go before anything is sorted.
+            SELECT found.*, bits >= {_FAIR} * best AS is_fair FROM found JOIN best USING (asked)
+            WHERE bits > {_WEAK} OR bits >= {_FAIR} * best
         ), ranked AS (
             SELECT *, row_number() OVER (PARTITION BY asked ORDER BY bits DESC, listed) AS of_asked,
-                row_number() OVER (PARTITION BY listed ORDER BY bits DESC, asked) AS of_listed,
-                max(bits) OVER (PARTITION BY asked) AS best
-            FROM found
+                row_number() OVER (PARTITION BY listed ORDER BY bits DESC, asked) AS of_listed
+            FROM fair
         )
-        SELECT listed, asked, bits FROM ranked
-        WHERE (of_asked <= {_OF_INTERVIEW} AND bits >= {_FAIR} * best) OR (of_listed <= {_OF_LISTED} AND bits > 10)
+        SELECT listed, asked FROM ranked
+        WHERE (of_asked <= {_OF_INTERVIEW} AND is_fair) OR (of_listed <= {_OF_LISTED} AND bits > {_WEAK})
+        ORDER BY asked, listed
         """
-    )
+    ).fetchnumpy()
+    return np.asarray(found["listed"]), np.asarray(found["asked"])

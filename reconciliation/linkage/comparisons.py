@@ -57,7 +57,14 @@ NAME = Comparison(
         ("fold_id_l = fold_id_r", "Chỉ khác dấu", "The same but for the tones", "fold_id"),
         ("words_id_l = words_id_r", "Cùng các từ, khác thứ tự", "The same words in another order", "fold_id"),
         ("core_id_l = core_id_r", "Cùng họ và tên, khác đệm", "Family and given name the same", "core_id"),
-        ("damerau_levenshtein(fold_l, fold_r) <= 1", "Khác một chữ cái", "One letter differs"),
+        (
+            # The slip is in one word: either the last one or the beginning is the same. Cheap tests come first.
+            "abs(length(fold_l) - length(fold_r)) <= 1"
+            " AND (given_id_l = given_id_r OR left(fold_l, 2) = left(fold_r, 2))"
+            " AND damerau_levenshtein(fold_l, fold_r) <= 1",
+            "Khác một chữ cái",
+            "One letter differs",
+        ),
         ("given_id_l = given_id_r", "Chỉ cùng tên gọi", "Only the given name is the same"),
         ("ELSE", "Khác", "Different"),
     ),
@@ -110,7 +117,11 @@ CCCD = Comparison(
         # An old number of nine digits and a new one of twelve say nothing of one another.
         "cccd_l IS NULL OR cccd_r IS NULL OR length(cccd_l) <> length(cccd_r)",
         ("cccd_l = cccd_r", "Trùng", "The same"),
-        ("damerau_levenshtein(cccd_l, cccd_r) <= 1", "Khác một chữ số", "One digit differs"),
+        (
+            "hamming(cccd_l, cccd_r) <= 2 AND damerau_levenshtein(cccd_l, cccd_r) <= 1",
+            "Khác một chữ số",
+            "One digit differs",
+        ),
         ("ELSE", "Khác", "Different"),
     ),
 )

@@ -37,10 +37,10 @@ class Person:
         """A row with the columns of `Side.members`."""
         name = _text(row.get("full_name"))
         parts = NameParts.of(name) if name else None
-        year, day, date, only_year = 0, 0, row.get("birth_date"), row.get("birth_year")
-        if only_year is not None and not pd.isna(only_year):
+        year, day, date, only_year = 0, 0, _known(row.get("birth_date")), _known(row.get("birth_year"))
+        if only_year is not None:
             year = int(only_year) if 1850 < int(only_year) < 2200 else 0
-        if date is not None and not pd.isna(date):
+        if date is not None:
             year, day = date.year, date.month * 32 + date.day
         number, sex, relation = _text(row.get("cccd")), _text(row.get("sex")), _text(row.get("relation"))
         return cls(
@@ -68,8 +68,8 @@ class Home:
     def of(cls, row: Mapping[str, Any]) -> Home:
         """A row with the columns of `Side.households`."""
         phone = _text(row.get("phone"))
-        places = [row.get(name) for name in ("latitude", "longitude")]
-        latitude, longitude = (math.nan if pd.isna(place) else float(place) for place in places)
+        places = [_known(row.get(name)) for name in ("latitude", "longitude")]
+        latitude, longitude = (math.nan if place is None else float(place) for place in places)
         return cls(
             _text(row.get("village_id")),
             _text(row.get("commune_code")),
@@ -80,8 +80,13 @@ class Home:
         )
 
 
+def _known(value: Any) -> Any:
+    """The value, or None where it is missing: None, NA, NaT or NaN, of which the last two differ from themselves."""
+    return None if value is None or value is pd.NA or value != value else value
+
+
 def _text(value: Any) -> str | None:
-    return None if value is None or pd.isna(value) or not str(value) else str(value)
+    return value if isinstance(value, str) and value else None
 
 
 def name_level(a: Person, b: Person) -> int:
@@ -96,7 +101,8 @@ def name_level(a: Person, b: Person) -> int:
         return 4
     if a.name.core == b.name.core:
         return 3
-    if one_slip(a.name.fold, b.name.fold):
+    near = a.name.given == b.name.given or a.name.fold[:2] == b.name.fold[:2]
+    if near and one_slip(a.name.fold, b.name.fold):
         return 2
     return 1 if a.name.given == b.name.given else 0
 

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Cuts, Model
-from reconciliation.linkage.pairs import Compared, compare, levels_of
+from reconciliation.linkage.pairs import Compared, compare
 from reconciliation.linkage.resolution import resolve, weigh
-from reconciliation.linkage.scoring import database
+from reconciliation.linkage.scoring import database, levels
 from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import Tables, tabulate
 
@@ -76,12 +79,14 @@ def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
     unknown = set(decisions["verdict"]) - set(VERDICTS)
     if unknown:
         raise ValueError(f"verdicts that are none: {', '.join(sorted(map(str, unknown)))}")
-    listed = tables.keys[: tables.listed_households]
-    asked = tables.keys[tables.listed_households :]
+    keys = tables.keys.slice(0, tables.listed_households), tables.keys.slice(tables.listed_households)
+    places = {
+        side: pc.index_in(pa.array(decisions[column].astype("str"), keys[0].type), those).fill_null(-1)
+        for side, column, those in (("listed", "household_code", keys[0]), ("asked", "interview_id", keys[1]))
+    }
     found = pd.DataFrame(
         {
-            "listed": listed.get_indexer(pd.Index(decisions["household_code"].astype("str"))),
-            "asked": asked.get_indexer(pd.Index(decisions["interview_id"].astype("str"))),
+            **{side: numbers.to_numpy(zero_copy_only=False).astype(np.int64) for side, numbers in places.items()},
             "verdict": decisions["verdict"].to_numpy(),
         }
     )
@@ -97,12 +102,12 @@ def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
 
 
 def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
-    keys = tables.keys
+    kept = kept.sort_values(["asked", "listed"])
     listed, asked = kept["listed"].to_numpy(dtype=np.int32), kept["asked"].to_numpy(dtype=np.int32)
     households = pd.DataFrame(
         {
-            "interview_id": keys[asked].array,
-            "household_code": keys[listed].array,
+            "interview_id": _texts(tables, asked),
+            "household_code": _texts(tables, listed),
             "kind": kept["kind"].to_numpy(),
             "weight": kept["weight"].to_numpy().round(3),
             "members_agree": kept["agree"].to_numpy().astype(np.int64),
@@ -112,18 +117,24 @@ def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Ta
             "asked_missing": kept["asked_missing"].to_numpy().astype(np.int64),
         }
     ).astype({"kind": "str", "status": "str"})
-    households = households.join(levels_of(connection, "households", listed, asked))
+    households = households.join(levels(connection, tables.columns["households"], HOUSEHOLDS, (listed, asked)))
     people = _people(connection, kept, compared, tables)
-    seen = np.zeros(len(keys), dtype=bool)
+    seen = np.zeros(tables.total_households, dtype=bool)
     seen[listed] = seen[asked] = True
-    unseen = ~seen
-    split = tables.listed_households
+    numbers = np.flatnonzero(~seen).astype(np.int32)
+    first_asked = np.searchsorted(numbers, tables.listed_households)
     return Linkage(
-        households.sort_values(["interview_id", "household_code"], ignore_index=True),
-        people.sort_values(["interview_id", "household_code", "member_no"], ignore_index=True),
-        new=keys[split:][unseen[split:]].tolist(),
-        gone=keys[:split][unseen[:split]].tolist(),
+        households,
+        people,
+        new=_texts(tables, numbers[first_asked:]).tolist(),
+        gone=_texts(tables, numbers[:first_asked]).tolist(),
     )
+
+
+def _texts(tables: Tables, households: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
+    """The keys of households by number; numbers stand in the order of the keys, so nothing need be sorted by text."""
+    texts: pd.api.extensions.ExtensionArray = pd.array(tables.keys.take(pa.array(households)).to_pandas(), dtype="str")
+    return texts
 
 
 def _people(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
@@ -131,17 +142,17 @@ def _people(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tab
     is_kept[kept.index.to_numpy()] = True
     rows = np.flatnonzero(is_kept[compared.pair])
     left, right = compared.listed_person[rows], compared.asked_person[rows]
-
-    def key_of(person: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
-        return tables.keys[tables.household[person]].array
+    # By interview, listed household, member: persons are numbered in that order.
+    order = np.lexsort((right, tables.household[left], tables.household[right]))
+    rows, left, right = rows[order], left[order], right[order]
 
     people = pd.DataFrame(
         {
-            "interview_id": key_of(right),
+            "interview_id": _texts(tables, tables.household[right]),
             "member_no": tables.member_no[right],
-            "household_code": key_of(left),
+            "household_code": _texts(tables, tables.household[left]),
             "registry_member_no": tables.member_no[left],
             "weight": compared.weight[rows].astype(float).round(3),
         }
     )
-    return people.join(levels_of(connection, "people", left, right))
+    return people.join(levels(connection, tables.columns["people"], PEOPLE, (left, right)))

@@ -94,24 +94,43 @@ def score(record: Side, candidates: Side, model: Model, *, listed_households: in
     where not given). Returns household_code, weight (bits, as of `link`, but without what other interviews would
     explain), members_agree.
     """
-    asked_key = record.households.index[0]
-    asked_home = Home.of(_records(record.households)[0])
-    asked = [Person.of(row) for row in _rows(record).get(asked_key, [])]
+    asked = _rows(record).get(record.households.index[0], [])
+    listed = _rows(candidates)
+    homes = zip(candidates.households.index, _records(candidates.households), strict=True)
+    found = score_rows(
+        _records(record.households)[0],
+        asked,
+        [(str(code), home, listed.get(code, [])) for code, home in homes],
+        model,
+        listed_households=listed_households,
+    )
+    table = pd.DataFrame(found, columns=["household_code", "weight", "members_agree"])
+    return table.astype({"household_code": "str", "weight": float, "members_agree": "int64"})
+
+
+def score_rows(
+    household: Row,
+    members: Iterable[Row],
+    candidates: Iterable[tuple[str, Row, Iterable[Row]]],
+    model: Model,
+    *,
+    listed_households: int | None = None,
+) -> list[tuple[str, float, int]]:
+    """`score` of plain rows, for who has them from a database: (code, weight, members who agree), likeliest first.
+
+    household, members: the one asked. candidates: code, household and members of each.
+    """
+    asked_home, asked = Home.of(household), [Person.of(row) for row in members]
     prior = -math.log2(max(listed_households or model.rows["registry_households"], 2))
-    members = _rows(candidates)
     found = []
-    for code, row in zip(candidates.households.index, _records(candidates.households), strict=True):
-        listed = [Person.of(member) for member in members.get(code, [])]
+    for code, row, people in candidates:
+        listed, listed_home = [Person.of(member) for member in people], Home.of(row)
         people_weight, agree = _people_weight(listed, asked, model)
         absent = model.absence.listed * (len(listed) - agree) + model.absence.asked * (len(asked) - agree)
-        listed_home = Home.of(row)
         home = sum((model.weight(name, level(listed_home, asked_home)) for name, level in _HOUSEHOLDS), 0.0)
-        home += model.weight("code", levels.code_level(str(code), asked_home))
-        found.append((str(code), round(prior + people_weight + home + absent, 3), agree))
-    result = pd.DataFrame(found, columns=["household_code", "weight", "members_agree"]).astype(
-        {"household_code": "str"}
-    )
-    return result.sort_values(["weight", "household_code"], ascending=[False, True], ignore_index=True)
+        home += model.weight("code", levels.code_level(code, asked_home))
+        found.append((code, round(prior + people_weight + home + absent, 3), agree))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:

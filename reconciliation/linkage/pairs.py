@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Model
-from reconciliation.linkage.scoring import level_columns, score
+from reconciliation.linkage.scoring import score
 from reconciliation.linkage.tables import Tables
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
 
-#: Interviews compared at a time: memory follows this, not the size of the province.
-_AT_A_TIME = 360_000
+#: Interviews whose candidates are found, and compared, at a time: memory follows this, not the size of the province.
+_FOUND_AT_A_TIME, _COMPARED_AT_A_TIME = 400_000, 200_000
 #: Two people below this weight are not the same, whatever their households.
 LEAST_WEIGHT = 3.0
 
@@ -51,14 +52,20 @@ def compare(connection: Any, tables: Tables, model: Model, forced: Small) -> Com
     if not 0 < listed < total or not 0 < tables.listed_people < len(tables.household):
         return _none()
     parts = []
-    for first in range(listed, total, _AT_A_TIME):
-        end = min(first + _AT_A_TIME, total)
-        find_candidates(connection, listed, (first, end))
+    people = _People(tables)
+    for first in range(listed, total, _FOUND_AT_A_TIME):
+        end = min(first + _FOUND_AT_A_TIME, total)
         here = forced[(forced[:, 1] >= first) & (forced[:, 1] < end)]
-        _add(connection, here)
-        parts.append(_compare_candidates(connection, tables, model, here))
-    start = np.cumsum([0, *(len(part.listed) for part in parts)])
-    shifted = [part.pair + np.int32(shift) for part, shift in zip(parts, start[:-1], strict=True)]
+        found = _with(find_candidates(connection, listed, (first, end)), here)
+        for start in range(first, end, _COMPARED_AT_A_TIME):
+            low, high = np.searchsorted(found[1], [start, min(start + _COMPARED_AT_A_TIME, end)])
+            if low < high:
+                chosen = (found[0][low:high], found[1][low:high])
+                parts.append(_compare_candidates(connection, tables, people, model, chosen, here))
+    if not parts:
+        return _none()
+    before = np.cumsum([0, *(len(part.listed) for part in parts)])
+    shifted = [part.pair + np.int32(shift) for part, shift in zip(parts, before[:-1], strict=True)]
     return Compared(
         listed=np.concatenate([part.listed for part in parts]),
         asked=np.concatenate([part.asked for part in parts]),
@@ -75,30 +82,47 @@ def _none() -> Compared:
     return Compared(nothing, nothing, weightless, nothing, nothing, nothing, weightless)
 
 
-def _add(connection: Any, forced: Small) -> None:
-    connection.register("forced", pd.DataFrame(forced, columns=["listed", "asked"]))
-    connection.execute(
-        "INSERT INTO candidates SELECT listed, asked, 0 FROM forced f"
-        " WHERE NOT EXISTS (SELECT 1 FROM candidates c WHERE c.listed = f.listed AND c.asked = f.asked)"
-    )
-    connection.unregister("forced")
+def _with(found: tuple[Small, Small], forced: Small) -> tuple[Small, Small]:
+    """The candidates and the pairs forced, sorted by interview, each once."""
+    if not len(forced):
+        return found
+    both = np.unique(np.concatenate([np.column_stack(found[::-1]), forced[:, ::-1]]), axis=0)
+    return both[:, 1].astype(np.int32), both[:, 0].astype(np.int32)
 
 
-def _compare_candidates(connection: Any, tables: Tables, model: Model, forced: Small) -> Compared:
-    connection.execute(
-        "CREATE OR REPLACE TABLE person_pairs AS"
-        " SELECT l.unique_id AS join_key_l, r.unique_id AS join_key_r, '0' AS match_key"
-        " FROM candidates c JOIN people l ON l.household = c.listed JOIN people r ON r.household = c.asked"
-        " WHERE abs(l.birth_year - r.birth_year) <= 1 OR l.fold_id = r.fold_id OR l.cccd = r.cccd"
-        " OR l.birth_year IS NULL OR r.birth_year IS NULL"
-    )
-    scored = score(connection, "people", PEOPLE, model.shares, "person_pairs", LEAST_WEIGHT)
-    # Sorted, so that of two equals the same one is found whatever the threads did.
-    rows = connection.execute(
-        f"SELECT unique_id_l AS l, unique_id_r AS r, match_weight::FLOAT AS w FROM {scored} ORDER BY w DESC, l, r"
-    ).fetchnumpy()
-    connection.execute(f"DROP TABLE {scored}; DROP TABLE person_pairs")
-    left, right, weight = (np.asarray(rows[name]) for name in ("l", "r", "w"))
+class _People:
+    """What decides at a glance whether two members may be the same; members of a household stand together."""
+
+    def __init__(self, tables: Tables) -> None:
+        people = tables.columns["people"]
+        self.start = np.searchsorted(tables.household, np.arange(tables.total_households + 1)).astype(np.int32)
+        self.year = people["birth_year"].fill_null(0).to_numpy()
+        self.name = people["fold_id"].fill_null(-1).to_numpy()
+        number = people["cccd"].combine_chunks().dictionary_encode()
+        number = number.combine_chunks() if isinstance(number, pa.ChunkedArray) else number
+        self.cccd = number.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+
+    def pairs(self, listed: Small, asked: Small) -> tuple[Small, Small]:
+        """Every two members of the pairs of households who share number, name or, within a year, birth."""
+        sizes = self.start[listed + 1] - self.start[listed], self.start[asked + 1] - self.start[asked]
+        several = sizes[0] * sizes[1]
+        which = np.repeat(np.arange(len(listed), dtype=np.int32), several)
+        place = np.arange(len(which), dtype=np.int64) - np.repeat(np.cumsum(several) - several, several)
+        left = (self.start[listed][which] + place // sizes[1][which]).astype(np.int32)
+        right = (self.start[asked][which] + place % sizes[1][which]).astype(np.int32)
+        one, other = self.year[left], self.year[right]
+        near = (abs(one - other) <= 1) | (one == 0) | (other == 0)
+        near |= (self.name[left] == self.name[right]) & (self.name[left] >= 0)
+        near |= (self.cccd[left] == self.cccd[right]) & (self.cccd[left] >= 0)
+        return left[near], right[near]
+
+
+def _compare_candidates(
+    connection: Any, tables: Tables, people: _People, model: Model, candidates: tuple[Small, Small], forced: Small
+) -> Compared:
+    some = people.pairs(*candidates)
+    left, right, weight = score(connection, tables.columns["people"], PEOPLE, model.shares, some, LEAST_WEIGHT)
+    forced = forced[(forced[:, 1] >= candidates[1][0]) & (forced[:, 1] <= candidates[1][-1])]
     listed, asked = tables.household[left], tables.household[right]
     key = listed.astype(np.int64) * tables.total_households + asked
     chosen = _one_to_one(key, left, right)
@@ -108,11 +132,13 @@ def _compare_candidates(connection: Any, tables: Tables, model: Model, forced: S
     pair = np.searchsorted(keys, key)
     listed = (keys // tables.total_households).astype(np.int32)
     asked = (keys % tables.total_households).astype(np.int32)
-    home = _home_weights(connection, model, listed, asked)
+    home = np.zeros(len(keys), dtype=np.float32)
+    homes = score(connection, tables.columns["households"], HOUSEHOLDS, model.shares, (listed, asked), -1e6)
+    home[np.searchsorted(keys, homes[0].astype(np.int64) * tables.total_households + homes[1])] = homes[2]
     return Compared(listed, asked, home, pair.astype(np.int32), left.astype(np.int32), right.astype(np.int32), weight)
 
 
-def _one_to_one(key: Ints, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
+def _one_to_one(key: Ints, left: Small, right: Small) -> npt.NDArray[np.bool_]:
     """Rows, sorted by weight, that are the best left of both their people within the pair of households."""
     of_left, of_right = key * 1024 + left % 1024, key * 1024 + right % 1024
     # Most people have one counterpart only.
@@ -127,29 +153,3 @@ def _one_to_one(key: Ints, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
         open_ = ~(lefts.isin(lefts[best]) | rights.isin(rights[best]))
         waiting = waiting[open_]
     return chosen
-
-
-def _home_weights(connection: Any, model: Model, listed: Small, asked: Small) -> Weights:
-    connection.register("arrived", pd.DataFrame({"join_key_l": listed, "join_key_r": asked}))
-    connection.execute("CREATE OR REPLACE TABLE home_pairs AS SELECT *, '0' AS match_key FROM arrived")
-    connection.unregister("arrived")
-    scored = score(connection, "households", HOUSEHOLDS, model.shares, "home_pairs", -1e6)
-    rows = connection.execute(
-        f"SELECT match_weight::FLOAT AS w FROM {scored} ORDER BY unique_id_l, unique_id_r"
-    ).fetchnumpy()
-    connection.execute(f"DROP TABLE {scored}; DROP TABLE home_pairs")
-    weights = np.empty(len(listed), dtype=np.float32)
-    weights[np.lexsort((asked, listed))] = rows["w"]
-    return weights
-
-
-def levels_of(connection: Any, what: str, left: Small, right: Small) -> pd.DataFrame:
-    """The level every comparison reaches between rows `left` and `right` of the table `what`: a column each."""
-    comparisons = PEOPLE if what == "people" else HOUSEHOLDS
-    connection.register("chosen", pd.DataFrame({"l": left, "r": right, "n": np.arange(len(left), dtype=np.int32)}))
-    found: pd.DataFrame = connection.execute(
-        f"SELECT {level_columns(comparisons, 'a', 'b')} FROM chosen"
-        f" JOIN {what} a ON a.unique_id = chosen.l JOIN {what} b ON b.unique_id = chosen.r ORDER BY n"
-    ).df()
-    connection.unregister("chosen")
-    return found

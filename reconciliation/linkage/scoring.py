@@ -5,55 +5,98 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
 
 from reconciliation.linkage.comparisons import Comparison, Shares, splink_settings
 from reconciliation.linkage.tables import Tables
 
+#: Pairs whose levels are read at a time.
+_AT_A_TIME = 500_000
+
 
 @contextmanager
-def database(tables: Tables, memory: str = "900MB") -> Iterator[Any]:
-    """A DuckDB inside this process with the tables of `tables.columns`, which are given up to it.
+def database(tables: Tables) -> Iterator[Any]:
+    """A DuckDB inside this process that reads the tables of `tables.columns` where they stand.
 
-    What does not fit into memory goes to an encrypted file in a folder of its own; all is gone afterwards.
+    It never writes to the disk, where names and numbers would stand unsealed: memory follows from how many interviews
+    are compared at a time.
     """
     import duckdb
 
-    with TemporaryDirectory(prefix="rasoat-linkage-") as folder:
-        options = {"memory_limit": memory, "temp_directory": folder, "temp_file_encryption": "true"}
-        connection = duckdb.connect(":memory:", config={**options, "preserve_insertion_order": "false"})
-        try:
-            for name in list(tables.columns):
-                connection.register("arrived", tables.columns.pop(name))
-                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arrived")
-                connection.unregister("arrived")
-            # Frequencies come with the rows; Splink asks for a table of them all the same.
-            for column in ("fold_id", "core_id", "village", "commune"):
-                connection.execute(f"CREATE TABLE none_{column} ({column} INTEGER, tf_{column} FLOAT)")
-            yield connection
-        finally:
-            connection.close()
+    connection = duckdb.connect(":memory:", config={"temp_directory": "", "preserve_insertion_order": "false"})
+    try:
+        for name, table in tables.columns.items():
+            connection.register(name, table)
+        # Frequencies come with the rows; Splink asks for a table of them all the same.
+        for column in ("fold_id", "core_id", "village", "commune"):
+            connection.execute(f"CREATE TABLE none_{column} ({column} INTEGER, tf_{column} FLOAT)")
+        yield connection
+    finally:
+        connection.close()
 
 
 def score(
-    connection: Any, table: str, comparisons: tuple[Comparison, ...], shares: Shares, pairs: str, least: float
-) -> str:
-    """Score the rows (join_key_l, join_key_r) of `pairs`, numbers of rows of `table`.
+    connection: Any,
+    table: pa.Table,
+    comparisons: tuple[Comparison, ...],
+    shares: Shares,
+    pairs: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
+    least: float,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Left, right and weight (bits, without a prior) of the pairs of at least `least` bits, the heaviest first.
 
-    Returns the name of the table made: unique_id_l, unique_id_r, match_weight (bits, without a prior), for pairs of at
-    least `least` bits. The caller drops it.
+    table: `people` or `households`. pairs: numbers of rows, left and right.
     """
     from splink import DuckDBAPI, Linker
 
+    # Only the rows that are compared: Splink reads all it is given.
+    rows = np.unique(np.concatenate(pairs))
+    connection.register("arrived", table.take(pa.array(rows)))
+    connection.execute("CREATE OR REPLACE TABLE compared AS SELECT * FROM arrived")
+    connection.unregister("arrived")
+    connection.register("arrived", pa.table({"join_key_l": pairs[0], "join_key_r": pairs[1]}))
+    connection.execute("CREATE OR REPLACE TABLE pairs_compared AS SELECT *, '0' AS match_key FROM arrived")
+    connection.unregister("arrived")
     api = DuckDBAPI(connection)
     settings = splink_settings(comparisons, shares)
-    linker = Linker(api.register(table), settings, log_level=None, validate_settings=False)
+    linker = Linker(api.register("compared"), settings, log_level=None, validate_settings=False)
     for column in {level.frequency for one in comparisons for level in one.levels if level.frequency}:
         linker.table_management.register_term_frequency_lookup(api.register(f"none_{column}"), column)
-    linker.table_management.register_blocked_pairs_for_predict(api.register(pairs))
-    scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never")
-    return str(scored.physical_name)
+    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs_compared"))
+    scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never").physical_name
+    # Sorted, so that of two equals the same one is found whatever the threads did.
+    found = connection.execute(
+        f"SELECT unique_id_l AS l, unique_id_r AS r, match_weight::FLOAT AS w FROM {scored} ORDER BY w DESC, l, r"
+    ).fetchnumpy()
+    connection.execute(f"DROP TABLE {scored}; DROP TABLE compared; DROP TABLE pairs_compared")
+    return np.asarray(found["l"]), np.asarray(found["r"]), np.asarray(found["w"])
+
+
+def levels(
+    connection: Any,
+    table: pa.Table,
+    comparisons: tuple[Comparison, ...],
+    pairs: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
+) -> pd.DataFrame:
+    """The number of the level every comparison reaches: a column each, a row for each pair."""
+    parts = []
+    for start in range(0, max(len(pairs[0]), 1), _AT_A_TIME):
+        for name, side in zip(("a", "b"), pairs, strict=True):
+            connection.register(f"side_{name}", table.take(pa.array(side[start : start + _AT_A_TIME])))
+        parts.append(
+            connection.execute(
+                f"SELECT {level_columns(comparisons, 'a', 'b')} FROM side_a a POSITIONAL JOIN side_b b"
+            ).df()
+        )
+        connection.unregister("side_a")
+        connection.unregister("side_b")
+    whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return whole
 
 
 def level_columns(comparisons: tuple[Comparison, ...], left: str, right: str) -> str:

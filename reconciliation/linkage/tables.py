@@ -45,9 +45,9 @@ class NameParts(NamedTuple):
         """The parts of a name, in whatever form of Unicode."""
         words = unicodedata.normalize("NFC", name).lower().split()
         folded = [_fold_word(word) for word in words]
-        if not words:
-            return cls("", "", "", "", "", False)
         written, fold_ = " ".join(words), " ".join(folded)
+        if not fold_.strip():
+            return cls("", "", "", "", "", False)
         core = f"{folded[0]} * {folded[-1]}"
         return cls(written, fold_, " ".join(sorted(folded)), core, folded[-1], fold_ == written)
 
@@ -67,7 +67,7 @@ def core_of(folded: str) -> str:
 class Tables:
     """Both sides; persons and households by their numbers.
 
-    columns: Arrow tables `people` and `households`, emptied as a database takes them in (`scoring.database`):
+    columns: Arrow tables:
         people: unique_id, household, name_id, fold_id, bare, words_id, core_id, given_id, fold, birth_year, birth_day
             (month * 32 + day), cccd, sex, relation, village, commune, tf_fold_id, tf_core_id;
         households: unique_id, village, commune, tf_village, tf_commune, phone, latitude, longitude, code;
@@ -77,7 +77,7 @@ class Tables:
     """
 
     columns: dict[str, pa.Table]
-    keys: pd.Index[str]
+    keys: pa.Array
     household: npt.NDArray[np.int32]
     member_no: npt.NDArray[np.int32]
     relation: npt.NDArray[np.int8]
@@ -112,9 +112,10 @@ def tabulate(registry: Side, interviews: Side, name_share: Callable[[str], float
         "commune": households["commune"].combine_chunks().take(pa.array(household)),
     }
     pairs = _pairs_of_members(columns["fold_id"], years, household)
+    pa.default_memory_pool().release_unused()
     return Tables(
         columns={"people": pa.table(columns), "households": households, "pairs": pairs},
-        keys=sides[0].keys.append(sides[1].keys),
+        keys=pa.concat_arrays([side.keys for side in sides]),
         household=household,
         member_no=np.concatenate([side.member_no for side in sides]),
         relation=relation,
@@ -143,19 +144,36 @@ class _Ordered:
     """One side sorted by key, its members by household and number."""
 
     def __init__(self, side: Side) -> None:
-        self.households = side.households.sort_index()
-        self.keys = self.households.index.astype("str")
-        if not self.keys.is_unique:
+        # Arrow looks texts up without making a Python string of each.
+        keys = _arrow(side.households.index.to_series())
+        self.order = pc.array_sort_indices(keys)
+        self.keys = keys.take(self.order)
+        if pc.count_distinct(self.keys).as_py() != len(self.keys):
             raise ValueError("a household key stands twice on one side")
+        self.households = side.households
         index = cast(pd.MultiIndex, side.members.index)
         # Each household's key is looked up once, not once a member.
-        position = self.keys.get_indexer(index.levels[0].astype("str"))[index.codes[0]]
+        place = pc.index_in(_arrow(index.levels[0].to_series()), self.keys).fill_null(-1)
+        position = place.to_numpy(zero_copy_only=False)[index.codes[0]]
         number = index.get_level_values(1).to_numpy().astype(np.int32)
         rows = np.lexsort((number, position))
         rows = rows[position[rows] >= 0]  # members of nobody are nobody's evidence
         self.members, self.rows = side.members, rows
         self.household = position[rows].astype(np.int32)
         self.member_no = number[rows]
+
+    def home_text(self, column: str) -> pa.Array:
+        """A column of the households as text, in order."""
+        if column not in self.households.columns:
+            return pa.nulls(len(self.keys), pa.large_string())
+        return _arrow(self.households[column]).take(self.order)
+
+    def degrees(self, column: str) -> npt.NDArray[np.float64]:
+        """A column of the households as degrees, NaN where not known."""
+        if column not in self.households.columns:
+            return np.full(len(self.keys), np.nan)
+        values = pd.to_numeric(self.households[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        return np.asarray(values[self.order.to_numpy()])
 
     def text(self, column: str) -> pa.Array:
         if column not in self.members.columns:
@@ -204,43 +222,22 @@ def _numbers(texts: pa.Array, pattern: str) -> pa.Array:
 
 
 def _households(sides: list[_Ordered]) -> pa.Table:
-    frames = [side.households for side in sides]
-    size = sum(len(frame) for frame in frames)
-
-    def column(name: str) -> pa.ChunkedArray:
-        return pa.chunked_array(
-            [
-                _arrow(frame[name]) if name in frame.columns else pa.nulls(len(frame), pa.large_string())
-                for frame in frames
-            ]
-        )
-
-    def degrees(name: str) -> pa.Array:
-        parts = [
-            pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-            if name in frame.columns
-            else np.full(len(frame), np.nan)
-            for frame in frames
-        ]
-        return pa.array(np.concatenate(parts), from_pandas=True)
-
-    village, tf_village = _coded(column("village_id"))
-    commune, tf_commune = _coded(column("commune_code"))
+    village, tf_village = _coded(pa.chunked_array([side.home_text("village_id") for side in sides]))
+    commune, tf_commune = _coded(pa.chunked_array([side.home_text("commune_code") for side in sides]))
     # The listed household's code is its key; of an interview it is the one answered.
-    listed = pd.Index(sides[0].keys)
-    answered = frames[1]["household_code"] if "household_code" in frames[1] else pd.Series(None, index=frames[1].index)
-    code = np.concatenate([np.arange(len(listed)), listed.get_indexer(pd.Index(answered.astype("str")))])
-    phone = column("phone")
+    listed = len(sides[0].keys)
+    answered = pc.index_in(sides[1].home_text("household_code"), sides[0].keys)
+    code = np.concatenate([np.arange(listed), answered.fill_null(-1).to_numpy(zero_copy_only=False)])
+    degrees = {name: np.concatenate([side.degrees(name) for side in sides]) for name in ("latitude", "longitude")}
     return pa.table(
         {
-            "unique_id": pa.array(np.arange(size, dtype=np.int32)),
+            "unique_id": pa.array(np.arange(len(village), dtype=np.int32)),
             "village": village,
             "commune": commune,
             "tf_village": tf_village,
             "tf_commune": tf_commune,
-            "phone": pa.chunked_array([_numbers(chunk, r"^\d{9,11}$") for chunk in phone.chunks]),
-            "latitude": degrees("latitude"),
-            "longitude": degrees("longitude"),
+            "phone": pa.chunked_array([_numbers(side.home_text("phone"), r"^\d{9,11}$") for side in sides]),
+            **{name: pa.array(values, from_pandas=True) for name, values in degrees.items()},
             "code": pa.array(code.astype(np.int32), mask=code < 0),
         }
     )
@@ -258,27 +255,56 @@ def _coded(texts: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
 
 
 def _names(texts: list[pa.Array]) -> dict[str, Any]:
-    """Numbers for the name as written, without tones, by its words in any order, family and given name, given name."""
+    """The parts of `NameParts` as numbers: equal where the parts are. Names are taken apart word by word, once each."""
     coded = pa.chunked_array(texts).combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     # One more that stands for no name, so that nothing is empty.
-    parts = [NameParts.of(text) for text in coded.dictionary.to_pylist()] + [NameParts.of("")]
-    where = coded.indices.fill_null(len(parts) - 1).to_numpy(zero_copy_only=False)
-    written, folds, words, cores, givens, bare = zip(*parts, strict=True)
-    del parts
-    missing = (np.array(folds, dtype=object) == "")[where]
-    columns: dict[str, Any] = {"bare": pa.array(np.array(bare)[where], mask=missing)}
-    for column, values in (
-        ("name_id", written),
-        ("fold_id", folds),
-        ("words_id", words),
-        ("core_id", cores),
-        ("given_id", givens),
-    ):
-        numbers = pd.factorize(np.array(values, dtype=object))[0].astype(np.int32)
-        columns[column] = pa.array(numbers[where], mask=missing)
-    columns["fold"] = pa.array(folds, pa.string()).take(pa.array(where, mask=missing))
+    distinct = pa.concat_arrays([coded.dictionary, pa.array([""], coded.dictionary.type)])
+    where = coded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)
+    split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(pc.utf8_lower(pc.utf8_normalize(distinct, "NFC"))))
+    length = pc.list_value_length(split).to_numpy(zero_copy_only=False)
+    start = np.cumsum(length) - length
+    words = split.flatten().dictionary_encode()
+    written = words.indices.to_numpy(zero_copy_only=False)
+    folds = pa.array([fold(word) for word in words.dictionary.to_pylist()], pa.string())
+    same = folds.dictionary_encode()
+    folded = same.indices.to_numpy(zero_copy_only=False)[written]
+    bare = pc.equal(words.dictionary.cast(pa.string()), folds).to_numpy(zero_copy_only=False)[written]
+    first, last = folded[start], folded[start + length - 1]
+    place = np.arange(len(folded)) - np.repeat(start, length)
+    in_order = folded[np.lexsort((folded, np.repeat(np.arange(len(length)), length)))]
+    fold_id, fold_first = _numbered(np.add.reduceat(_mixed(folded, place), start))
+    parts = {
+        "name_id": _numbered(np.add.reduceat(_mixed(written, place), start))[0],
+        "fold_id": fold_id,
+        "words_id": _numbered(np.add.reduceat(_mixed(in_order, place), start))[0],
+        "core_id": _numbered(first.astype(np.int64) * len(folds) + last)[0],
+        "given_id": last.astype(np.int32),
+    }
+    lists = pa.LargeListArray.from_arrays(np.r_[0, np.cumsum(length)], same.dictionary.take(pa.array(folded)))
+    joined = pc.binary_join(lists, " ")
+    missing = pc.equal(pc.utf8_trim_whitespace(joined), "").to_numpy(zero_copy_only=False)[where]
+    columns: dict[str, Any] = {name: pa.array(values[where], mask=missing) for name, values in parts.items()}
+    columns["bare"] = pa.array(np.logical_and.reduceat(bare, start)[where], mask=missing)
+    columns["fold"] = pa.DictionaryArray.from_arrays(columns["fold_id"], joined.take(pa.array(fold_first)))
     return columns
+
+
+def _mixed(words: npt.NDArray[Any], place: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """64 bits for each word at its place; names are equal where the sums over their words are."""
+    mixed = (words.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= (place.astype(np.uint64) + np.uint64(1)) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+
+
+def _numbered(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """0, 1, 2 ... for each distinct value, and where each stands first."""
+    numbers, distinct = pd.factorize(values)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(values))[::-1]
+    return numbers.astype(np.int32), first
 
 
 def _frequencies(columns: dict[str, Any], name_share: Callable[[str], float]) -> dict[str, Any]:
@@ -287,15 +313,15 @@ def _frequencies(columns: dict[str, Any], name_share: Callable[[str], float]) ->
     Where the data are few, what is known of names elsewhere speaks as loudly as `_AS_MANY` people would.
     """
     found: dict[str, Any] = {}
-    folds = columns["fold"]
+    folds, fold_of = columns["fold"].dictionary, columns["fold_id"].fill_null(-1).to_numpy(zero_copy_only=False)
     for column in ("fold_id", "core_id"):
         numbers = columns[column].fill_null(-1).to_numpy(zero_copy_only=False)
         known = numbers >= 0
-        counts = np.bincount(numbers[known]).astype(float)
-        _, first = np.unique(numbers[known], return_index=True)
-        texts = folds.filter(pa.array(known)).take(pa.array(first)).to_pylist()
+        counts = np.bincount(numbers[known], minlength=1).astype(float)
+        some_fold = np.zeros(len(counts), dtype=np.int64)
+        some_fold[numbers[known]] = fold_of[known]
+        texts = folds.take(pa.array(some_fold)).to_pylist()
         elsewhere = np.array([name_share(text if column == "fold_id" else core_of(text)) for text in texts])
-        share = (counts + _AS_MANY * elsewhere) / (known.sum() + _AS_MANY)
-        values = share.astype(np.float32)[np.maximum(numbers, 0)] if len(share) else np.zeros(len(numbers), np.float32)
-        found[f"tf_{column}"] = pa.array(values, mask=~known)
+        share = ((counts + _AS_MANY * elsewhere) / (known.sum() + _AS_MANY)).astype(np.float32)
+        found[f"tf_{column}"] = pa.array(share[np.maximum(numbers, 0)], mask=~known)
     return found

@@ -19,7 +19,7 @@ from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE, Comparison, S
 from reconciliation.linkage.model import Absence, Cuts, Model, ModelError
 from reconciliation.linkage.pairs import compare
 from reconciliation.linkage.resolution import weigh
-from reconciliation.linkage.scoring import database, level_columns
+from reconciliation.linkage.scoring import database, levels
 from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import NameParts, Tables, core_of, tabulate
 
@@ -27,6 +27,8 @@ from reconciliation.linkage.tables import NameParts, Tables, core_of, tabulate
 _ENOUGH = 40_000
 _RANDOM_PAIRS = 5e6
 _EM_PAIRS = 1e6
+#: People of both sides born on the same day in a commune, from which on there is something to learn.
+_LEAST_SHARED = 200
 #: A share is never taken for nothing, nor for everything.
 _LEAST = 1e-7
 #: Bits from which a household is the same by its members alone, far above any doubt.
@@ -46,7 +48,7 @@ def train(registry: Side, interviews: Side, *, seed: int) -> Model:
     tables = tabulate(*sides, lambda folded: names.get(folded, rarest))
     if not tables.listed_people or tables.listed_people == len(tables.household):
         raise ModelError("too little to learn from: one of the sides has no members")
-    with database(tables, memory="2GB") as connection:
+    with database(tables) as connection:
         # The same rows in the same order on one thread: the same model, to the last digit.
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
         model = Model(
@@ -117,6 +119,11 @@ def _people_shares(connection: Any, tables: Tables, seed: int) -> Shares:
     api = DuckDBAPI(connection)
     sources = [api.register(name, dataset_display_name=name) for name in ("listed", "asked")]
     linker = Linker(sources, splink_settings(PEOPLE, link_type="link_only"), log_level=None, validate_settings=False)
+    (shared,) = connection.execute(
+        "SELECT count(*) FROM listed l JOIN asked r USING (birth_year, birth_day, commune)"
+    ).fetchall()[0]
+    if shared < _LEAST_SHARED:
+        raise ModelError("too little to learn from: hardly anybody of one side was born on a day of the other")
     training = linker.training
     training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed, min_count_per_level=None)
     for rule in (block_on("birth_year", "birth_day", "commune"), block_on("fold_id", "village")):
@@ -170,7 +177,7 @@ def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -
         }
     )
     shares = dict(model.shares)
-    same, others = (_counted(connection, pairs) for pairs in (sure[["listed", "asked"]], strangers))
+    same, others = (_counted(connection, tables, pairs) for pairs in (sure[["listed", "asked"]], strangers))
     for comparison in HOUSEHOLDS:
         shares[comparison.name] = _level_shares(comparison, same[comparison.name], others[comparison.name])
     absent = {
@@ -182,17 +189,13 @@ def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -
     return replace(model, shares=shares, absence=Absence(bits["listed"], bits["asked"]))
 
 
-def _counted(connection: Any, pairs: pd.DataFrame) -> dict[str, dict[int, float]]:
+def _counted(connection: Any, tables: Tables, pairs: pd.DataFrame) -> dict[str, dict[int, float]]:
     """The share of each level of each comparison of households among the pairs where both sides are known."""
-    connection.register("chosen", pairs)
-    levels = connection.execute(
-        f"SELECT {level_columns(HOUSEHOLDS, 'a', 'b')} FROM chosen"
-        " JOIN households a ON a.unique_id = chosen.listed JOIN households b ON b.unique_id = chosen.asked"
-    ).df()
-    connection.unregister("chosen")
+    numbered = pairs["listed"].to_numpy(np.int32), pairs["asked"].to_numpy(np.int32)
+    reached = levels(connection, tables.columns["households"], HOUSEHOLDS, numbered)
     shares: dict[str, dict[int, float]] = {}
     for comparison in HOUSEHOLDS:
-        known = levels[comparison.name][levels[comparison.name] >= 0]
+        known = reached[comparison.name][reached[comparison.name] >= 0]
         # Half a pair more of each, so that what was not seen is rare and not impossible.
         numbers = [level.number for level in comparison.levels if level.number >= 0]
         count = known.value_counts().reindex(numbers, fill_value=0) + 0.5

@@ -47,6 +47,8 @@ class Rates:
     new_phone: float = 0.10
 
 
+#: Of the splits, those in which a couple leaves with its children, and those in which the head's parents do.
+_FAMILY, _ELDERS = 0.2, 0.35
 #: Relation to the new head, by relation of the new head and of oneself to the old one.
 _ORDER = (HEAD, SPOUSE, CHILD, PARENT, GRANDCHILD, SIBLING, CHILD_IN_LAW, OTHER)
 _TO_NEW_HEAD = np.full((len(_ORDER), len(_ORDER)), OTHER, dtype=np.int8)
@@ -176,8 +178,8 @@ class _Year:
         elders = headed & self._with(relation == PARENT) & ~married
         single = headed & self._with((relation == CHILD) & (age >= 22)) & ~married & ~elders
         wanted = self._number(self.rates.split)
-        family = pick(married, round(0.45 * wanted), rng)
-        old = pick(elders, round(0.3 * wanted), rng)
+        family = pick(married, round(_FAMILY * wanted), rng)
+        old = pick(elders, round(_ELDERS * wanted), rng)
         alone = pick(single, wanted - int(family.sum()) - int(old.sum()), rng)
         eldest = self._first((relation == CHILD) & self._of(family | alone), age)
         first_wife = self._first((relation == CHILD_IN_LAW) & self._of(family), age)
