@@ -36,7 +36,6 @@ YARDSTICK_UP_TO = 50_000
 SEED = 20_261
 _WINDOW = (0.985, 0.992)
 _PRECISION = 0.999
-_FILES = ("listed_households", "listed_members", "asked_households", "asked_members")
 
 
 def run(size: int = DEFAULT_SIZE) -> dict[str, Any]:
@@ -99,7 +98,11 @@ def _make(size: int, folder: Path) -> tuple[Pairs, Pairs, Pairs, float]:
     listed, asked = observe(before, "list", SEED + 2), observe(after, "census", SEED + 3)
     for side, prefix in ((listed.side, "listed"), (asked.side, "asked")):
         side.households.to_parquet(folder / f"{prefix}_households.parquet")
-        side.members.to_parquet(folder / f"{prefix}_members.parquet")
+        # Whose member each is stands as a number, so that reading does not look up millions of keys.
+        place = side.households.index.get_indexer(side.members.index.get_level_values(0)).astype(np.int32)
+        number = side.members.index.get_level_values(1).to_numpy().astype(np.int32)
+        members = side.members.reset_index(drop=True).astype({"relation": "category", "sex": "category"})
+        members.assign(place=place, member_no=number).to_parquet(folder / f"{prefix}_members.parquet")
     links = true_links(listed, asked, changes(before, after))
     kinds = [
         set(links[links["kind"].eq(kind)][["interview_id", "household_code"]].itertuples(index=False, name=None))
@@ -167,13 +170,18 @@ def _run_apart(what: str, folder: Path) -> dict[str, Any]:
 
 
 def _sides(folder: Path) -> tuple[Side, Side]:
-    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FILES}
-    for name in ("listed_members", "asked_members"):
-        frames[name] = frames[name].astype({"relation": "category", "sex": "category"})
-    return (
-        Side(frames["listed_households"], frames["listed_members"]),
-        Side(frames["asked_households"], frames["asked_members"]),
-    )
+    return _side(folder, "listed"), _side(folder, "asked")
+
+
+def _side(folder: Path, prefix: str) -> Side:
+    households = pd.read_parquet(folder / f"{prefix}_households.parquet")
+    members = pd.read_parquet(folder / f"{prefix}_members.parquet")
+    number = members.pop("member_no").to_numpy()
+    levels: list[Any] = [households.index, pd.RangeIndex(1, int(number.max(initial=0)) + 1)]
+    codes: list[Any] = [members.pop("place").to_numpy(), number - 1]
+    index = pd.MultiIndex(levels=levels, codes=codes)
+    members.index = index.set_names(["household", "member_no"])
+    return Side(households, members)
 
 
 def link_files(folder: str) -> None:

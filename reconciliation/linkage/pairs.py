@@ -21,7 +21,7 @@ Small = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
 
 #: Interviews whose candidates are found, and compared, at a time: memory follows this, not the size of the province.
-_FOUND_AT_A_TIME, _COMPARED_AT_A_TIME = 400_000, 200_000
+_FOUND_AT_A_TIME, _COMPARED_AT_A_TIME = 280_000, 140_000
 #: Two people below this weight are not the same, whatever their households.
 LEAST_WEIGHT = 3.0
 

@@ -24,6 +24,8 @@ from reconciliation.names import fold
 
 #: A number or a telephone that stands at more people or households than this identifies nobody.
 _MOST_SHARING = 4
+#: Tones and shapes of letters, which some keyboards leave standing alone before a word.
+_MARKS = "\u0300\u0301\u0302\u0303\u0306\u0309\u031b\u0323"
 #: Members of a household of common size; of a larger one not every two are paired.
 _LARGEST = 12
 #: People whom the model's knowledge of names stands for.
@@ -43,7 +45,8 @@ class NameParts(NamedTuple):
     @classmethod
     def of(cls, name: str) -> NameParts:
         """The parts of a name, in whatever form of Unicode."""
-        words = unicodedata.normalize("NFC", name).lower().split()
+        stripped = (word.lstrip(_MARKS) for word in unicodedata.normalize("NFC", name).lower().split())
+        words = [word for word in stripped if word]
         folded = [_fold_word(word) for word in words]
         written, fold_ = " ".join(words), " ".join(folded)
         if not fold_.strip():
@@ -261,7 +264,9 @@ def _names(texts: list[pa.Array]) -> dict[str, Any]:
     # One more that stands for no name, so that nothing is empty.
     distinct = pa.concat_arrays([coded.dictionary, pa.array([""], coded.dictionary.type)])
     where = coded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)
-    split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(pc.utf8_lower(pc.utf8_normalize(distinct, "NFC"))))
+    lowered = pc.utf8_lower(pc.utf8_normalize(distinct, "NFC"))
+    lowered = pc.replace_substring_regex(lowered, rf"(^|\s)[{_MARKS}]+", r"\1")
+    split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(lowered))
     length = pc.list_value_length(split).to_numpy(zero_copy_only=False)
     start = np.cumsum(length) - length
     words = split.flatten().dictionary_encode()
