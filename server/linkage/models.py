@@ -108,7 +108,8 @@ def keep(
             province_code=province_code,
             round_id=round_id,
             fingerprint=used.fingerprint,
-            model=used.model.to_json(),
+            # The one that ships is not written down: the names that it knows look like the households'.
+            model="" if trained_by is None else used.model.to_json(),
             data_fingerprint=used.model.fingerprint,
             trained_at=None if trained_by is None else now,
             trained_by=trained_by,
@@ -125,7 +126,7 @@ def quality(session: Session, of: LinkageModel) -> Quality:
     from reconciliation.linkage import Cuts, implied
 
     sample = reviewed(session, of.round_id, of.fingerprint)
-    if (model := _parsed(of.model)) is not None:
+    if (model := _model_of(of)) is not None:
         # What is contested above the cut is never linked without a person: it says nothing of links.
         sample = sample[sample["found_linked"] | sample["weight"].lt(model.cuts.link)]
     found = implied(sample, Cuts(link=of.cut_link, doubt=of.cut_doubt)).false_links
@@ -167,7 +168,7 @@ def explain(session: Session, of: Link, language: Language) -> tuple[list[Bar], 
     from reconciliation import linkage
 
     held = session.get(LinkageModel, (of.province_code, of.round_id, of.model))
-    model = None if held is None else _parsed(held.model)
+    model = None if held is None else _model_of(held)
     if model is None or not of.evidence:
         return [], {}
     ids = {"interview_id": of.interview_id, "household_code": of.household_code}
@@ -198,6 +199,16 @@ def _cuts(session: Session, round_id: str, fingerprint: str, model: Model) -> Cu
         return model.cuts
 
 
+def _model_of(held: LinkageModel) -> Model | None:
+    """The model of a row; None for one of an earlier version of the program."""
+    from reconciliation.linkage import default_model
+
+    if held.model:
+        return _parsed(held.model)
+    model = default_model()
+    return model if hashlib.sha256(model.to_json().encode()).hexdigest() == held.fingerprint else None
+
+
 @lru_cache(maxsize=4)
 def _parsed(text: str) -> Model | None:
     """A stored model; None for one of an earlier version of the program, whose comparisons were others."""
@@ -214,4 +225,4 @@ def of_round(session: Session, round_id: str) -> Model:
     from reconciliation.linkage import default_model
 
     held = active(session, round_id)
-    return (None if held is None else _parsed(held.model)) or default_model()
+    return (None if held is None else _model_of(held)) or default_model()

@@ -110,7 +110,7 @@ class LinkageModel(Base):
     province_code: Mapped[str] = mapped_column(String(2), primary_key=True)
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
-    model: Mapped[str] = mapped_column(Text)  # `reconciliation.linkage.Model.to_json`
+    model: Mapped[str] = mapped_column(Text)  # `reconciliation.linkage.Model.to_json`; "" = ships with the program
     data_fingerprint: Mapped[str] = mapped_column(String(64))  # of the data it was trained on
     trained_at: Mapped[datetime | None]  # NULL = it ships with the program
     trained_by: Mapped[str | None] = mapped_column(String(120))  # user id, or `system` for the command line
