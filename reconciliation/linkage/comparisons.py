@@ -218,7 +218,7 @@ def splink_settings(
         "unique_id_column_name": "unique_id",
         "probability_two_random_records_match": 0.5 if shares else 0.0001,
         "retain_matching_columns": False,
-        "retain_intermediate_calculation_columns": bool(shares),
+        "retain_intermediate_calculation_columns": False,
         "blocking_rules_to_generate_predictions": [],
         "comparisons": [_splink_comparison(one, shares[one.name] if shares else None) for one in comparisons],
     }

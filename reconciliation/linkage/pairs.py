@@ -128,7 +128,7 @@ def _compare_candidates(
     chosen = _one_to_one(key, left, right)
     left, right, weight, key = left[chosen], right[chosen], weight[chosen], key[chosen]
     forced_keys = forced[:, 0].astype(np.int64) * tables.total_households + forced[:, 1]
-    keys = np.unique(np.concatenate([key, forced_keys]))
+    keys = np.sort(pd.unique(np.concatenate([key, forced_keys])))
     pair = np.searchsorted(keys, key)
     listed = (keys // tables.total_households).astype(np.int32)
     asked = (keys % tables.total_households).astype(np.int32)

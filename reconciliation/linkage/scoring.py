@@ -29,6 +29,7 @@ def database(tables: Tables) -> Iterator[Any]:
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"temp_directory": "", "preserve_insertion_order": "false"})
+    connection.execute("SET enable_progress_bar = false")
     try:
         for name, table in tables.columns.items():
             connection.register(name, table)
@@ -55,8 +56,10 @@ def score(
     from splink import DuckDBAPI, Linker
 
     # Only the rows that are compared: Splink reads all it is given.
-    rows = np.unique(np.concatenate(pairs))
-    connection.register("arrived", table.take(pa.array(rows)))
+    is_compared = np.zeros(table.num_rows, dtype=bool)
+    for side in pairs:
+        is_compared[side] = True
+    connection.register("arrived", _rows(table, np.flatnonzero(is_compared).astype(np.int32)))
     connection.execute("CREATE OR REPLACE TABLE compared AS SELECT * FROM arrived")
     connection.unregister("arrived")
     connection.register("arrived", pa.table({"join_key_l": pairs[0], "join_key_r": pairs[1]}))
@@ -77,6 +80,15 @@ def score(
     return np.asarray(found["l"]), np.asarray(found["r"]), np.asarray(found["w"])
 
 
+def _rows(table: pa.Table, rows: npt.NDArray[np.int32]) -> pa.Table:
+    """Some rows, texts written out: with every batch DuckDB would read the whole dictionary of a column."""
+    taken = table.take(pa.array(rows))
+    for place, field in enumerate(taken.schema):
+        if pa.types.is_dictionary(field.type):
+            taken = taken.set_column(place, field.name, taken.column(place).cast(field.type.value_type))
+    return taken
+
+
 def levels(
     connection: Any,
     table: pa.Table,
@@ -87,7 +99,7 @@ def levels(
     parts = []
     for start in range(0, max(len(pairs[0]), 1), _AT_A_TIME):
         for name, side in zip(("a", "b"), pairs, strict=True):
-            connection.register(f"side_{name}", table.take(pa.array(side[start : start + _AT_A_TIME])))
+            connection.register(f"side_{name}", _rows(table, side[start : start + _AT_A_TIME]))
         parts.append(
             connection.execute(
                 f"SELECT {level_columns(comparisons, 'a', 'b')} FROM side_a a POSITIONAL JOIN side_b b"

@@ -108,7 +108,7 @@ def tabulate(registry: Side, interviews: Side, name_share: Callable[[str], float
         "household": pa.array(household),
         "birth_year": pa.array(years, mask=years == 0),
         "birth_day": pa.array(days, mask=days == 0),
-        "cccd": pa.chunked_array([_numbers(side.text("cccd"), r"^(\d{12}|\d{9})$") for side in sides]),
+        "cccd": pa.concat_arrays([_numbers(side.text("cccd"), (9, 12)) for side in sides]),
         "sex": pa.array(sex, mask=sex < 0),
         "relation": pa.array(relation, mask=relation < 0),
         "village": households["village"].combine_chunks().take(pa.array(household)),
@@ -149,7 +149,8 @@ class _Ordered:
     def __init__(self, side: Side) -> None:
         # Arrow looks texts up without making a Python string of each.
         keys = _arrow(side.households.index.to_series())
-        self.order = pc.array_sort_indices(keys)
+        in_order = len(keys) < 2 or pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py()
+        self.order = pa.array(np.arange(len(keys))) if in_order else pc.array_sort_indices(keys)
         self.keys = keys.take(self.order)
         if pc.count_distinct(self.keys).as_py() != len(self.keys):
             raise ValueError("a household key stands twice on one side")
@@ -216,12 +217,15 @@ def _codes(sides: list[_Ordered], column: str, words: tuple[str, ...]) -> npt.ND
     return np.concatenate(found).astype(np.int8)
 
 
-def _numbers(texts: pa.Array, pattern: str) -> pa.Array:
-    """Numbers of the pattern, null where they are of another form or stand too often."""
-    texts = pc.if_else(pc.match_substring_regex(texts, pattern), texts, None)
-    counted = pc.value_counts(texts.drop_null())
-    often = counted.field("values").filter(pc.greater(counted.field("counts"), _MOST_SHARING))
-    return pc.if_else(pc.is_in(texts, often), None, texts).cast(pa.string())
+def _numbers(texts: pa.Array, lengths: tuple[int, ...]) -> pa.Array:
+    """Numbers of one of the lengths, null where they are of another form or stand too often."""
+    coded = texts.dictionary_encode()
+    distinct = coded.dictionary
+    fits = pc.and_(pc.is_in(pc.binary_length(distinct), pa.array(lengths, pa.int64())), pc.ascii_is_decimal(distinct))
+    code = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
+    often = np.bincount(code, minlength=len(distinct) + 1) > _MOST_SHARING
+    no = np.r_[~fits.to_numpy(zero_copy_only=False) | often[:-1], True]
+    return distinct.cast(pa.string()).take(pa.array(np.minimum(code, max(len(distinct) - 1, 0)), mask=no[code]))
 
 
 def _households(sides: list[_Ordered]) -> pa.Table:
@@ -239,7 +243,7 @@ def _households(sides: list[_Ordered]) -> pa.Table:
             "commune": commune,
             "tf_village": tf_village,
             "tf_commune": tf_commune,
-            "phone": pa.chunked_array([_numbers(side.home_text("phone"), r"^\d{9,11}$") for side in sides]),
+            "phone": pa.concat_arrays([_numbers(side.home_text("phone"), (9, 10, 11)) for side in sides]),
             **{name: pa.array(values, from_pandas=True) for name, values in degrees.items()},
             "code": pa.array(code.astype(np.int32), mask=code < 0),
         }
