@@ -29,15 +29,12 @@ if TYPE_CHECKING:
     from reconciliation.identity import State
     from server.rounds.tables import Round
 
-#: How links of other shapes say that they are not sure.
-_DOUBTFUL = {"contested": "doubtful"}
-
 
 def identify(session: Session, round_id: str, links: pd.DataFrame) -> None:
     """Give every household of a round its id over the years, and count the round's movements.
 
-    links: interview_id, household_code (of the latest list before the round), status (linked | decided | doubtful, or
-    contested), and where known kind (same | split | merge; without it same), members (Int64: of the listed household
+    links: interview_id, household_code (of the latest list before the round), status (linked | decided |
+    doubtful), and where known kind (same | split | merge; without it same), members (Int64: of the listed household
     in the interview) and has_head (bool: its head among them). Pairs that are left out were not found.
     """
     from server.cases import service as cases
@@ -199,7 +196,7 @@ def _rows(links: pd.DataFrame, code: str, to_source: str, to_code: str) -> pd.Da
             "to_source": to_source,
             "to_code": links[to_code].astype("object"),
             "kind": links.get("kind", "same"),
-            "status": links["status"].replace(_DOUBTFUL),
+            "status": links["status"],
             "members": links.get("members", pd.NA),
             "has_head": links.get("has_head", pd.NA),
         }
