@@ -62,6 +62,7 @@ def of(field: Field) -> Field:
             "village_name": "Thôn Mẫu",
             "status": "poor",
             "head_name": f"Trần Mẫu {number}{which}",
+            "phone": None,
             "member_count": 3,
             "source": "test",
             "imported_at": datetime(2026, 1, 1, tzinfo=UTC),
