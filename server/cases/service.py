@@ -49,7 +49,7 @@ __all__ = [
     "stale_count",
 ]
 
-_BATCH = 1000
+_BATCH = 2000
 #: Members opened at once.
 _OPEN_AT_ONCE = 10_000
 #: Columns that `geo.aggregate` and `reconciliation.movements` read.

@@ -138,4 +138,6 @@ class StaleInterview(Base):
     __tablename__ = "stale_interviews"
 
     interview_id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), index=True)
+    #: Of an interview of a round that is there. No foreign key and no index: a first pull writes as many of these as
+    #: there are households, each is read once, and all of a round are read together.
+    round_id: Mapped[str] = mapped_column(String(40))

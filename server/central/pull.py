@@ -25,6 +25,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
+from typing import TypeVar
 
 from server.cases import service as cases
 from server.central.client import Central
@@ -32,6 +33,7 @@ from server.central.errors import CentralError
 from server.central.history import fetch_history
 from server.central.odata import DELETED, SubmissionFeed, arrived, changed
 from server.database import Database
+from server.sqlite_log import LogWriter
 from server.submissions import service as submissions
 from server.submissions.comparison import compare, mark_purged, newest_change
 from server.submissions.fields import FieldCount, fields_to_count, fields_wanted
@@ -49,6 +51,7 @@ _COMPARE_EVERY = timedelta(days=1)
 _SHORTEST_WINDOW = timedelta(milliseconds=2)
 _STORE_AT_ONCE = 2000
 
+T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 
@@ -107,7 +110,8 @@ def pull(
     """
     started = datetime.now(UTC)
     try:
-        pulled = _Pull(database, central, source, window, progress).run(full=full)
+        with LogWriter(database) as log_writer:
+            pulled = _Pull(database, central, source, window, progress, log_writer).run(full=full)
     except CentralError as error:
         log.warning("pull of form %s failed: %s", source.form_id, error.code)
         with database.session() as session:
@@ -132,8 +136,17 @@ def pull(
 
 
 class _Pull:
-    def __init__(self, database: Database, central: Central, source: Source, window: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        database: Database,
+        central: Central,
+        source: Source,
+        window: int,
+        progress: Progress,
+        log_writer: LogWriter,
+    ) -> None:
         self._database = database
+        self._log_writer = log_writer
         self._central = central
         self._source = source
         self._feed = SubmissionFeed(central, source.project_id, source.form_id)
@@ -180,12 +193,25 @@ class _Pull:
         if total:
             first = since if since is not None else self._feed.first_arrival()
             assert first is not None  # there are `total` of them
-            # The last window is open at its end: what arrives meanwhile comes with it.
-            for window in self._windows(first, now, total):
-                self._store_window(*window, now=now, total=total)
+            for rows, until in _one_ahead(self._by_windows(first, now, total)):
+                if rows:
+                    self._store(rows, submitted_until=until)
+                    self._progress(min(self._pulled.received, total), total)
+                else:
+                    self._mark(submitted_until=until)
+                    self._pulled.windows += 1
         else:
             self._mark(submitted_until=now)
         self._progress(total, total)
+
+    def _by_windows(self, first: datetime, now: datetime, total: int) -> Iterator[tuple[list[Received], datetime]]:
+        """Rows in pieces, and how far we are when they are stored; at the end of each window a piece without rows."""
+        # The last window is open at its end: what arrives meanwhile comes with it.
+        for since, before in self._windows(first, now, total):
+            for rows in _pieces(self._feed.rows(arrived(since, before))):
+                # Rows come oldest first: what arrived before the last of a piece is stored with it, or was before.
+                yield rows, min(rows[-1].submitted_at, now)
+            yield [], min(before, now) if before is not None else now
 
     def _windows(self, first: datetime, now: datetime, total: int) -> Iterator[tuple[datetime, datetime | None]]:
         """Halve [first, now) until each window holds about as many as asked for; oldest first."""
@@ -207,22 +233,14 @@ class _Pull:
             if earlier:
                 waiting.append((since, middle, earlier))
 
-    def _store_window(self, since: datetime, before: datetime | None, *, now: datetime, total: int) -> None:
-        for piece in _one_ahead(self._feed.rows(arrived(since, before))):
-            # Rows come oldest first: what arrived before the last of a piece is stored with it, or was before.
-            self._store(piece, submitted_until=min(piece[-1].submitted_at, now))
-            self._progress(min(self._pulled.received, total), total)
-        self._mark(submitted_until=min(before, now) if before is not None else now)
-        self._pulled.windows += 1
-
     def _changes(self, since: datetime, now: datetime) -> None:
-        for piece in _one_ahead(self._feed.rows(changed(since))):
+        for piece in _one_ahead(_pieces(self._feed.rows(changed(since)))):
             self._store(piece)
         self._mark(updated_until=now)
 
     def _deletions(self, now: datetime) -> None:
         listed: set[str] = set()
-        for piece in _one_ahead(self._feed.rows(DELETED)):
+        for piece in _one_ahead(_pieces(self._feed.rows(DELETED))):
             self._store(piece)
             listed.update(row.central_id for row in piece)
         with self._database.session() as session:
@@ -235,7 +253,7 @@ class _Pull:
         self._ask_again(waiting)
 
     def _ask_again(self, ids: Sequence[str], *, final: bool = False) -> None:
-        for piece in _one_ahead(self._feed.rows_by_id(ids)):
+        for piece in _one_ahead(_pieces(self._feed.rows_by_id(ids))):
             self._store(piece, final=final)
 
     def _in_step(self, compared_at: datetime | None, now: datetime) -> bool:
@@ -268,7 +286,7 @@ class _Pull:
             log.warning("form %s differs from Central: %s", self._source.form_id, numbers)
         self._ask_again(found.to_read, final=True)
         listed: set[str] = set()
-        for piece in _one_ahead(self._feed.rows_by_id(found.extra, deleted=True)):
+        for piece in _one_ahead(_pieces(self._feed.rows_by_id(found.extra, deleted=True))):
             self._store(piece)
             listed.update(row.central_id for row in piece)
         gone = [one for one in found.extra if one not in listed]
@@ -296,6 +314,7 @@ class _Pull:
                 self._fields.add(state, (row.payload for row in piece if row.central_id in stored.inserted))
             if submitted_until is not None:
                 state.submitted_until = submitted_until
+        self._log_writer.committed()
         self._pulled.received += len(piece)
         self._pulled.add(stored)
 
@@ -306,14 +325,15 @@ class _Pull:
             state.updated_until = updated_until or state.updated_until
 
 
-def _one_ahead(rows: Iterator[Received]) -> Iterator[list[Received]]:
-    """`rows` in pieces; while one is stored, the next one is read in a thread. What reading raises is raised here."""
+def _pieces(rows: Iterator[Received]) -> Iterator[list[Received]]:
+    while some := list(islice(rows, _STORE_AT_ONCE)):
+        yield some
 
-    def read() -> list[Received]:
-        return list(islice(rows, _STORE_AT_ONCE))
 
+def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """`items`; while one is worked on, the next one is read in a thread. What reading raises is raised here."""
     with ThreadPoolExecutor(1, "pull") as reader:
-        coming = reader.submit(read)
-        while piece := coming.result():
-            coming = reader.submit(read)
-            yield piece
+        coming = reader.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield item

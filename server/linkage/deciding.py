@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from server.cases import service as cases
 from server.errors import ConflictError, NotFoundError, UserError
 from server.linkage.settling import Found, Pair, outcome, settle
 from server.linkage.tables import ABSENCES, VERDICTS, AbsenceDecision, Link, LinkDecision
+
+Decision = TypeVar("Decision", LinkDecision, AbsenceDecision)
 
 
 def decide(
@@ -79,9 +82,7 @@ def decide(
 
 def undo(session: Session, decision_id: int, *, reader: str, now: datetime | None = None) -> LinkDecision:
     """Take back what one said oneself. Raises `NotFoundError` where there is no such decision of this person."""
-    decision = session.get(LinkDecision, decision_id)
-    if decision is None or decision.reader != reader:
-        raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
+    decision = _own(session, LinkDecision, decision_id, reader)
     if decision.undone_at is None:
         decision.undone_at = now or datetime.now(UTC)
         session.flush()
@@ -178,9 +179,7 @@ def decide_absence(
 
 def undo_absence(session: Session, decision_id: int, *, reader: str, now: datetime | None = None) -> AbsenceDecision:
     """Take back what one said oneself. Raises `NotFoundError` where there is no such decision of this person."""
-    decision = session.get(AbsenceDecision, decision_id)
-    if decision is None or decision.reader != reader:
-        raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
+    decision = _own(session, AbsenceDecision, decision_id, reader)
     if decision.undone_at is None:
         decision.undone_at = now or datetime.now(UTC)
         session.flush()
@@ -196,6 +195,13 @@ def standing_absence(session: Session, round_id: str, household_code: str) -> Ab
             AbsenceDecision.undone_at.is_(None),
         )
     ).first()
+
+
+def _own(session: Session, kind: type[Decision], decision_id: int, reader: str) -> Decision:
+    decision = session.get(kind, decision_id)
+    if decision is None or decision.reader != reader:
+        raise NotFoundError("decision_unknown", "Không có quyết định này.", "There is no such decision.")
+    return decision
 
 
 def _given(session: Session, of: Link) -> list[LinkDecision]:

@@ -20,8 +20,8 @@ from server.submissions.rows import Received
 from server.submissions.tables import ODATA_JSON, XML, Submission, SyncState
 from server.submissions.versions import odata_row
 
-#: Rows looked up or written by one statement (SQLite takes 32,766 parameters, PostgreSQL 65,535).
-BATCH = 1000
+#: Rows looked up or written by one statement: as many as a pull stores at once.
+BATCH = 2000
 
 PAYLOAD = Place("submissions", "payload")
 
@@ -294,12 +294,13 @@ def sync_state(session: Session, source: Source) -> SyncState:
 
 def hold_sync_state(session: Session, source: Source) -> SyncState:
     """`sync_state`, held by this transaction: whoever else stores rows of the form waits until it ends."""
-    state = sync_state(session, source)
     # A write, so that on SQLite it is the one writer before it reads what is there; on PostgreSQL it locks the row.
     of = (SyncState.project_id == source.project_id, SyncState.form_id == source.form_id)
-    session.execute(update(SyncState).where(*of).values(form_id=source.form_id))
-    session.refresh(state)
-    return state
+    hold = update(SyncState).where(*of).values(form_id=source.form_id).returning(SyncState.form_id)
+    if session.execute(hold).one_or_none() is None:
+        sync_state(session, source)
+        session.execute(hold)
+    return session.get_one(SyncState, (source.project_id, source.form_id), populate_existing=True)
 
 
 def last_pull(session: Session, round_id: str) -> SyncState | None:
