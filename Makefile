@@ -35,11 +35,11 @@ format: setup
 
 # Everything that a change can break and that needs only what `setup` installs; under 10 minutes.
 test: lint
-	$(BIN)/pytest -n $(WORKERS) -m "not slow and not postgres and not browser and not real_central"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow and not postgres and not browser and not real_central"
 
 # Both databases, every page in the browser, parity, whole runs: what .ci/run runs; under 30 minutes.
 test-all: lint
-	$(BIN)/pytest -n $(WORKERS) -m "not real_central"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not real_central"
 
 # The codebook of the forms as they are written now; a test holds docs/codebook.html to them.
 codebook: setup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -46,17 +46,36 @@ def check(
 ) -> Parity:
     """Compare phone and server over `households` generated households under the standard.
 
-    The server's values are computed of what the phones sent, and once more of the answers as drawn: an answer that the
-    form did not ask for must not have mattered. `progress` is told (done, of). Raises forms.errors.FormError when the
-    form does not build or refuses an answer.
+    `progress` is told (done, of). Raises forms.errors.FormError when the form does not build or refuses an answer.
     """
+    return compare_filled(standard, fill_shares(standard, households, seed, progress))
+
+
+def fill_shares(
+    standard: Standard,
+    households: int,
+    seed: int = DEFAULT_SEED,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Iterator[Filled]:
+    """What phones send of `households` households, for one review date after the other (`shares`)."""
     done = 0
-    values, mismatches = 0, []
     for review_date, size in shares(standard, households):
-        filled = fill(standard, size, review_date, seed, partial(_further, progress, done, households))
+        yield fill(standard, size, review_date, seed, partial(_further, progress, done, households))
         done += size
+
+
+def compare_filled(standard: Standard, sent: Iterable[Filled]) -> Parity:
+    """Compare what phones sent with the server's values.
+
+    These are computed of what the phones sent, and once more of the answers as drawn: an answer that the form did not
+    ask for must not have mattered.
+    """
+    households, values = 0, 0
+    mismatches: list[Mismatch] = []
+    for filled in sent:
         compared, found = compare(filled.sent, *phones.received(filled.sent), standard)
         _, hidden = compare(filled.sent, filled.households, filled.members, standard)
+        households += len(filled.households)
         values += compared
         mismatches += found + [one for one in hidden if one not in found]
     return Parity(households, values, tuple(mismatches))

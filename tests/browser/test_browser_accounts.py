@@ -50,24 +50,29 @@ def log_in(page: Page, name: str) -> None:
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than the window."""
+def read_by_axe(page: Page) -> list[str]:
+    """What axe finds."""
     page.evaluate((PACKAGES / "axe-core" / "axe.min.js").read_text())
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    told = [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found["violations"]]
-    too_wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return told + ([f"{too_wide} px too wide"] if too_wide > 0 else [])
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found["violations"]]
+
+
+def too_wide(page: Page) -> list[str]:
+    """Whether the page is wider than the window."""
+    beyond = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{beyond} px too wide"] if beyond > 0 else []
 
 
 def looks_right(page: Page, path: str) -> None:
-    """The page holds in both languages and themes, wide and narrow."""
+    """The page holds in both languages and themes, wide and narrow; axe reads each of these once."""
     wrong = {}
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for theme, language in (("light", "vi"), ("dark", "en")):
             page.goto(f"{path}{'&' if '?' in path else '?'}theme={theme}&lang={language}")
             assert page.get_attribute("html", "lang") == language
-            if found := faults(page):
+            read = (size, theme) in (("wide", "light"), ("narrow", "dark"))
+            if found := too_wide(page) + (read_by_axe(page) if read else []):
                 wrong[size, theme] = found
     assert wrong == {}, path
 
@@ -142,4 +147,4 @@ def test_numbers_are_shown_for_a_purpose(watched: Watched) -> None:
     page.get_by_role("button", name="Hiện đủ").click()
     page.wait_for_url("**/numbers**")
     assert "•" not in page.inner_text("#members")
-    assert faults(page) == []
+    assert read_by_axe(page) + too_wide(page) == []

@@ -155,7 +155,7 @@ def test_no_log_gives_empty_frames() -> None:
 _SCREEN = st.tuples(st.integers(0, 5000), st.integers(0, 2000), st.sampled_from("abc"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(_SCREEN, min_size=1, max_size=12), st.lists(_SCREEN, min_size=1, max_size=12))
 def test_time_is_counted_once_and_each_log_by_itself(
     one: list[tuple[int, int, str]], other: list[tuple[int, int, str]]

@@ -1,13 +1,13 @@
 """Faults planted in one of the two back-ends: parity sees each of them. Nothing is planted: it sees nothing.
 
-The phones fill the form once; every fault is then planted in the server's side and compared again.
+The phones fill the form once, for the households of the whole comparison; every fault is then planted in the server's
+side and compared again, over those of the first review date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,39 +20,49 @@ from poverty.ages import full_years
 from poverty.standard import SHIPPED, Standard
 from poverty.vectorised import Evaluator, Interval, Truth
 from sandbox.parity import phones
-from sandbox.parity.check import fill
+from sandbox.parity.check import Parity, compare_filled, fill_shares
 from sandbox.parity.compare import compare
 from sandbox.parity.phones import Sent
 from sandbox.parity.thresholds import nodes
 
 pytestmark = pytest.mark.slow
 
-STANDARDS = ["nd07-2021", "nd351-2025", SHIPPED / "examples" / "province-stricter.yaml"]
-HOUSEHOLDS = 240
+EXAMPLE = SHIPPED / "examples" / "province-stricter.yaml"
+#: Standards and how many households are filled in under each.
+STANDARDS = {"nd07": ("nd07-2021", 1_000), "nd351": ("nd351-2025", 480), "province": (EXAMPLE, 480)}
 Patch = pytest.MonkeyPatch
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What the phones sent under a standard, and the frames a server makes of it."""
+    """The whole comparison; and of its first review date what the phones sent, and the frames a server makes of it."""
 
     standard: Standard
+    asked_for: int
+    parity: Parity
     sent: Sent
     households: pd.DataFrame
     members: pd.DataFrame
 
 
-@pytest.fixture(scope="module", params=STANDARDS, ids=["nd07", "nd351", "province"])
+@pytest.fixture(scope="module", params=STANDARDS.values(), ids=STANDARDS.keys())
 def filled(request: pytest.FixtureRequest) -> Filled:
-    standard = load_standard(request.param)
-    sent = fill(standard, HOUSEHOLDS, date(standard.first_year, 9, 1), seed=7).sent
-    return Filled(standard, sent, *phones.received(sent))
+    name, asked_for = request.param
+    standard = load_standard(name)
+    shares = list(fill_shares(standard, asked_for))
+    sent = shares[0].sent
+    return Filled(standard, asked_for, compare_filled(standard, shares), sent, *phones.received(sent))
 
 
 def caught(filled: Filled, standard: Standard | None = None) -> set[str]:
     """Names of the values on which the two sides differ, the server's under its own standard or another."""
     _, found = compare(filled.sent, filled.households, filled.members, standard or filled.standard)
     return {one.name for one in found}
+
+
+def test_phone_and_server_agree(filled: Filled) -> None:
+    assert (filled.parity.households, filled.parity.mismatches) == (filled.asked_for, ())
+    assert filled.parity.values > filled.asked_for * 20
 
 
 def test_without_a_fault_nothing_differs(filled: Filled) -> None:

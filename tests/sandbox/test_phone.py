@@ -88,8 +88,8 @@ def asked_frames(households: pd.DataFrame, members: pd.DataFrame) -> tuple[pd.Da
     return households.assign(area_class=area), members[of_the_met]
 
 
-def test_phone_and_server_agree_on_200_households_drawn_at_random(phone: Phone) -> None:
-    households, members, visits = draw(200, seed=7)
+def test_phone_and_server_agree_on_100_households_drawn_at_random(phone: Phone) -> None:
+    households, members, visits = draw(100, seed=7)
     submissions = fill_all(phone, households, members, visits["username"])
     households, members = asked_frames(households, members)
     classified = classify(households, members, STANDARD)

@@ -36,20 +36,33 @@ def busy(field: Field, monkeypatch: pytest.MonkeyPatch) -> Field:
     return field
 
 
-@pytest.mark.parametrize("after", range(0, 8, 2))
+FAULTS: list[dict[str, object]] = [
+    {"kind": "down"},
+    {"kind": "half"},
+    {"kind": "truncated"},
+    {"kind": "html"},
+    {"kind": "status", "status": 429, "retry_after": 0},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 502},
+    {"kind": "status", "status": 503, "retry_after": 0},
+]
+
+
+# The line knows nothing of the database: every fault at every place on one of them, one place for each on the other.
 @pytest.mark.parametrize(
-    "fault",
+    "database, fault, after",
     [
-        {"kind": "down"},
-        {"kind": "half"},
-        {"kind": "truncated"},
-        {"kind": "html"},
-        {"kind": "status", "status": 429, "retry_after": 0},
-        {"kind": "status", "status": 500},
-        {"kind": "status", "status": 502},
-        {"kind": "status", "status": 503, "retry_after": 0},
+        pytest.param("sqlite", fault, after, id=f"sqlite-{fault.get('status', fault['kind'])}-{after}")
+        for fault in FAULTS
+        for after in range(0, 8, 2)
+    ]
+    + [
+        pytest.param(
+            "postgresql", fault, place % 4 * 2, marks=pytest.mark.postgres, id=f"postgresql-{place}-{fault['kind']}"
+        )
+        for place, fault in enumerate(FAULTS)
     ],
-    ids=lambda fault: str(fault.get("status", fault["kind"])),
+    indirect=["database"],
 )
 def test_whatever_breaks_the_next_sync_heals(
     busy: Field, caplog: pytest.LogCaptureFixture, fault: dict[str, object], after: int
