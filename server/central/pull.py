@@ -12,13 +12,14 @@
    anyway, ids and versions are compared, all of them, and what differs is read again.
 
 Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing a row again
-changes nothing. Rows are read one piece ahead of what is being stored, and never more: memory stays flat, and the
+changes nothing. Rows are read two pieces ahead of what is being stored, and never more: memory stays flat, and the
 embedded database's one writer is held for a moment at a time, not for as long as a slow line takes.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -50,6 +51,9 @@ _PURGED_AFTER = timedelta(days=31)
 _COMPARE_EVERY = timedelta(days=1)
 _SHORTEST_WINDOW = timedelta(milliseconds=2)
 _STORE_AT_ONCE = 2000
+#: Pieces read before they are asked for. One more than is stored: the last piece of a window is a small one, and the
+#: first of the next one comes slowly.
+_AHEAD = 2
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -193,7 +197,7 @@ class _Pull:
         if total:
             first = since if since is not None else self._feed.first_arrival()
             assert first is not None  # there are `total` of them
-            for rows, until in _one_ahead(self._by_windows(first, now, total)):
+            for rows, until in _read_ahead(self._by_windows(first, now, total)):
                 if rows:
                     self._store(rows, submitted_until=until)
                     self._progress(min(self._pulled.received, total), total)
@@ -234,13 +238,13 @@ class _Pull:
                 waiting.append((since, middle, earlier))
 
     def _changes(self, since: datetime, now: datetime) -> None:
-        for piece in _one_ahead(_pieces(self._feed.rows(changed(since)))):
+        for piece in _read_ahead(_pieces(self._feed.rows(changed(since)))):
             self._store(piece)
         self._mark(updated_until=now)
 
     def _deletions(self, now: datetime) -> None:
         listed: set[str] = set()
-        for piece in _one_ahead(_pieces(self._feed.rows(DELETED))):
+        for piece in _read_ahead(_pieces(self._feed.rows(DELETED))):
             self._store(piece)
             listed.update(row.central_id for row in piece)
         with self._database.session() as session:
@@ -253,7 +257,7 @@ class _Pull:
         self._ask_again(waiting)
 
     def _ask_again(self, ids: Sequence[str], *, final: bool = False) -> None:
-        for piece in _one_ahead(_pieces(self._feed.rows_by_id(ids))):
+        for piece in _read_ahead(_pieces(self._feed.rows_by_id(ids))):
             self._store(piece, final=final)
 
     def _in_step(self, compared_at: datetime | None, now: datetime) -> bool:
@@ -286,7 +290,7 @@ class _Pull:
             log.warning("form %s differs from Central: %s", self._source.form_id, numbers)
         self._ask_again(found.to_read, final=True)
         listed: set[str] = set()
-        for piece in _one_ahead(_pieces(self._feed.rows_by_id(found.extra, deleted=True))):
+        for piece in _read_ahead(_pieces(self._feed.rows_by_id(found.extra, deleted=True))):
             self._store(piece)
             listed.update(row.central_id for row in piece)
         gone = [one for one in found.extra if one not in listed]
@@ -330,10 +334,13 @@ def _pieces(rows: Iterator[Received]) -> Iterator[list[Received]]:
         yield some
 
 
-def _one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """`items`; while one is worked on, the next one is read in a thread. What reading raises is raised here."""
-    with ThreadPoolExecutor(1, "pull") as reader:
-        coming = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """`items`; while one is worked on, the next ones are read in a thread. What reading raises is raised here."""
+    reader = ThreadPoolExecutor(1, "pull")
+    try:
+        coming = deque(reader.submit(next, items, None) for _ in range(_AHEAD))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, items, None))
             yield item
+    finally:
+        reader.shutdown(cancel_futures=True)
