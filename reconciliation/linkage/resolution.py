@@ -71,10 +71,10 @@ def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     rows["absence_weight"] = whole - base
     rows["left_weight"] = model.absence.asked * missing["asked"]
     rows["joined_weight"] = model.absence.listed * missing["listed"]
-    pair = compared.pair
+    pair, relation = compared.pair, tables.person("relation")
     rows["claims"] = np.bincount(pair[claimed], minlength=size)
     for side in ("listed", "asked"):
-        heads = claimed & (tables.relation[_person(compared, side)] == _HEAD_CODE)
+        heads = claimed & (relation[_person(compared, side)] == _HEAD_CODE)
         rows[f"{side}_head"] = np.bincount(pair[heads], minlength=size) > 0
     worst = np.full(size, -np.inf)
     np.maximum.at(worst, pair, rival)

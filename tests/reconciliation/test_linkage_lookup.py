@@ -15,7 +15,7 @@ from reconciliation.linkage import levels as plain
 from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.levels import Home, Person, one_slip
-from reconciliation.linkage.scoring import database, levels, score
+from reconciliation.linkage.scoring import engine, score
 from reconciliation.linkage.tables import NameParts, tabulate
 from sandbox.years import Errors
 from tests.reconciliation.sides import Case, case, pairs, person, side
@@ -48,24 +48,21 @@ def test_levels_and_weights_are_those_of_the_engine(wild: Case, rows: dict[str, 
     comparisons = PEOPLE if what == "people" else HOUSEHOLDS
     listed = tables.listed_people if what == "people" else tables.listed_households
     rng = np.random.default_rng(3)
-    with database(tables) as connection:
-        found = find_candidates(
-            connection, tables.listed_households, (tables.listed_households, tables.total_households)
-        )
-        if what == "people":
-            near = [
-                (left, right)
-                for home, other in zip(*found, strict=True)
-                for left in np.flatnonzero(tables.household == home)
-                for right in np.flatnonzero(tables.household == other)
-            ]
-        else:
-            near = list(zip(*found, strict=True))
-        strange = zip(rng.integers(0, listed, 500), rng.integers(listed, len(rows[what]), 500), strict=True)
-        both = np.array(sorted({*near, *strange}), dtype=np.int32)
-        sides = np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
-        reached = levels(connection, tables.columns[what], comparisons, sides)
-        weights = score(connection, tables.columns[what], comparisons, MODEL.shares, sides, -1e6)
+    found = find_candidates(tables)
+    if what == "people":
+        near = [
+            (left, right)
+            for home, other in zip(*found, strict=True)
+            for left in np.flatnonzero(tables.household == home)
+            for right in np.flatnonzero(tables.household == other)
+        ]
+    else:
+        near = list(zip(*found, strict=True))
+    strange = zip(rng.integers(0, listed, 500), rng.integers(listed, len(rows[what]), 500), strict=True)
+    both = np.array(sorted({*near, *strange}), dtype=np.int32)
+    with engine() as connection:
+        scored = score(connection, tables, comparisons, MODEL, (both[:, 0].copy(), both[:, 1].copy()))
+    both = np.column_stack([scored.left, scored.right])
     of = Person.of if what == "people" else Home.of
     records = [of(row) for row in rows[what]]
     for comparison in comparisons:
@@ -73,14 +70,13 @@ def test_levels_and_weights_are_those_of_the_engine(wild: Case, rows: dict[str, 
             continue  # a listed household's own code is its key, which `score` is given apart
         level_of = getattr(plain, f"{comparison.name}_level")
         expected = [level_of(records[left], records[right]) for left, right in both]
-        assert reached[comparison.name].tolist() == expected, comparison.name
+        assert scored.levels[comparison.name].tolist() == expected, comparison.name
         if comparison.name in ("name", "birth", "cccd"):
             assert set(expected) >= {level.number for level in comparison.levels} - {-1, 1, 3, 5}
     if what == "people":
-        ours = {pair: lookup.person_weight(records[pair[0]], records[pair[1]], MODEL) for pair in map(tuple, both)}
-        theirs = dict(zip(zip(*weights[:2], strict=True), weights[2], strict=True))
+        ours = [lookup.person_weight(records[left], records[right], MODEL) for left, right in both]
         # The frequency of a name is the model's here, and the model's and the data's there.
-        apart = np.array([ours[pair] - theirs[pair] for pair in ours])
+        apart = np.array(ours) - scored.weight
         assert np.abs(apart).max() < 8
         assert np.median(np.abs(apart)) < 0.5
 
@@ -164,7 +160,8 @@ names = st.text(alphabet=st.sampled_from("aăâđêNgTỳ \u0300\u0323"), max_si
 @given(st.lists(st.one_of(names, st.none()), max_size=8))
 def test_names_fall_together_where_their_parts_do(written: list[str | None]) -> None:
     households = {f"H{number}": [person(name or "")] for number, name in enumerate(written)}
-    people = tabulate(side(households), side({"i": []}), lambda _: 1e-5).columns["people"]
+    tables = tabulate(side(households), side({"i": []}), lambda _: 1e-5)
+    people = tables.names.take(tables.people["name"])
     expected = [NameParts.of(name or "") for name in written]
     for column, part in (
         ("name_id", "written"),
