@@ -20,6 +20,7 @@ from reconciliation.linkage.tables import Tables, whole
 
 Small = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.int64]
+Keyed = npt.NDArray[np.uint64]
 
 #: Candidates kept of each interview and of each listed household.
 _OF_INTERVIEW, _OF_LISTED = 4, 2
@@ -29,6 +30,10 @@ _FAIR = 15
 _WEAK = 10
 #: More bits than this count as so many.
 _MOST_BITS = 2**15 - 1
+#: A power of two.
+_RULES_AT_MOST = 8
+#: What is found, summed and ranked at a time.
+_AT_A_TIME = 2_000_000
 #: Members of a household of common size; of a larger one not every two are paired.
 _LARGEST = 12
 
@@ -56,88 +61,143 @@ PHONE_BITS, CODE_BITS = 16, 14
 
 def find_candidates(tables: Tables) -> tuple[Small, Small]:
     """Pairs (listed, asked) of households, sorted by interview."""
-    listed_households, total = tables.listed_households, tables.total_households
+    listed_households = tables.listed_households
     worth: list[int] = []
     parts = []
-    for of_rule, keys, homes in _keys(tables):
-        listed, asked = _sharing(keys, homes, listed_households, total)
+    for bits, keyed in _keyed(tables):
         # The pair and the rule are one number, so that sorting brings all rules of a pair together.
-        parts.append((asked * listed_households + listed) * _RULES_AT_MOST + len(worth))
-        worth.append(of_rule)
+        parts.append(_sharing(keyed, tables) * _RULES_AT_MOST + len(worth))
+        worth.append(bits)
+        del keyed  # before the next is made
     found = np.concatenate(parts)
-    del parts
+    parts.clear()
     found.sort()
-    start = _starts(found // _RULES_AT_MOST)
-    bits = np.minimum(_sums(np.array(worth)[found % _RULES_AT_MOST], start), _MOST_BITS)
-    asked, listed = np.divmod(found[start] // _RULES_AT_MOST, listed_households)
-    best = np.zeros(total, dtype=np.int64)
-    np.maximum.at(best, asked, bits)
-    # Most share one weak key only and go before anything is ranked.
-    fair, strong = bits * 100 >= _FAIR * best[asked], bits > _WEAK
-    of_asked, its_listed = _ranked(asked[fair], bits[fair], listed[fair], _OF_INTERVIEW)
-    of_listed, its_asked = _ranked(listed[strong], bits[strong], asked[strong], _OF_LISTED)
-    chosen = np.unique(np.r_[of_asked * listed_households + its_listed, its_asked * listed_households + of_listed])
-    asked, listed = np.divmod(chosen, listed_households)
+    nothing = np.empty(0, dtype=np.int64)
+    chosen, strong = [nothing], [(nothing, nothing, nothing)]
+    for one in _by_interview(found, listed_households * _RULES_AT_MOST):
+        pair, bits_of_pair = _summed(one, worth)
+        asked, listed = np.divmod(pair, listed_households)
+        best = np.zeros(tables.total_households, dtype=np.int32)
+        np.maximum.at(best, asked, bits_of_pair)
+        # Most share one weak key only and go before anything is ranked.
+        fair = bits_of_pair * 100 >= _FAIR * best[asked]
+        of_asked, its_listed = _ranked(asked[fair], bits_of_pair[fair], listed[fair], _OF_INTERVIEW)
+        chosen.append(of_asked * listed_households + its_listed)
+        is_strong = bits_of_pair > _WEAK
+        strong.append((listed[is_strong], bits_of_pair[is_strong], asked[is_strong]))
+    in_listed, its_bits, in_asked = (np.concatenate(part) for part in zip(*strong, strict=True))
+    of_listed, its_asked = _ranked(in_listed, its_bits, in_asked, _OF_LISTED)
+    asked, listed = np.divmod(distinct(np.r_[*chosen, its_asked * listed_households + of_listed]), listed_households)
     return listed.astype(np.int32), asked.astype(np.int32)
 
 
-#: A power of two.
-_RULES_AT_MOST = 8
-
-
-def _keys(tables: Tables) -> Iterator[tuple[int, Keys, Small]]:
-    """Of every rule the bits, the keys that are known, and the households (of both sides) that have them."""
-    columns = {name: tables.person(name) for name in ("fold_id", "core_id", "birth_year", "birth_day", "cccd")}
-    columns |= {name: whole(tables.households[name])[tables.household] for name in ("village", "commune")}
+def _keyed(tables: Tables) -> Iterator[tuple[int, Keyed]]:
+    """Of every rule the bits, and the keys that are known with the households (of both sides) that have them."""
     for rule in RULES:
-        values = [columns[name] for name in rule.columns]
-        known = np.flatnonzero(np.logical_and.reduce([value >= 0 for value in values]))
-        key = np.zeros(len(known), dtype=np.int64)
-        for value in values:
-            key = key * (int(value.max(initial=0)) + 1) + value[known]
-        yield rule.bits, key, tables.household[known]
-    yield PAIR_BITS, *_pairs_of_members(columns["fold_id"], columns["birth_year"], tables.household)
+        yield rule.bits, _members(rule, tables)
+    yield PAIR_BITS, _pairs_of_members(tables)
     for column, bits in (("phone", PHONE_BITS), ("code", CODE_BITS)):
-        of_home = whole(tables.households[column])
-        homes = np.flatnonzero(of_home >= 0).astype(np.int32)
-        yield bits, of_home[homes].astype(np.int64), homes
+        yield bits, _homes(column, tables)
 
 
-def _pairs_of_members(name: Small, year: npt.NDArray[np.int16], household: Small) -> tuple[Keys, Small]:
+def _members(rule: Rule, tables: Tables) -> Keyed:
+    columns = [_of_people(tables, column) for column in rule.columns]
+    known = np.flatnonzero(np.logical_and.reduce([column >= 0 for column in columns]))
+    key = np.zeros(len(known), dtype=np.int64)
+    for column in columns:
+        key *= int(column.max(initial=0)) + 1
+        key += column[known]
+    return _with_homes(key, tables.household[known], tables)
+
+
+def _homes(column: str, tables: Tables) -> Keyed:
+    values = whole(tables.households[column])
+    homes = np.flatnonzero(values >= 0)
+    return _with_homes(values[homes], homes, tables)
+
+
+def _of_people(tables: Tables, column: str) -> npt.NDArray[Any]:
+    """A column of every person, or of their household; -1 where not known."""
+    if column in tables.households.column_names:
+        return np.asarray(whole(tables.households[column])[tables.household])
+    return tables.person(column)
+
+
+def _with_homes(keys: npt.NDArray[Any], homes: npt.NDArray[Any], tables: Tables) -> Keyed:
+    """Keys mixed into the upper bits of one number, the household in the lower ones."""
+    of_home = _home_bits(tables)
+    return keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> of_home << of_home | homes.astype(np.uint64)
+
+
+def _home_bits(tables: Tables) -> np.uint64:
+    return np.uint64(tables.total_households.bit_length())
+
+
+def _pairs_of_members(tables: Tables) -> Keyed:
     """Every two members of a household of whom name and year are known, in households of common size."""
-    known = np.flatnonzero((name >= 0) & (year > 0))
+    name, year = tables.person("fold_id"), tables.person("birth_year")
+    known = np.flatnonzero((name >= 0) & (year >= 0))
     who = name[known].astype(np.int64) * 4096 + year[known]
-    home = household[known]
-    pairs, homes = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+    home = tables.household[known]
+    pairs = [np.empty(0, np.uint64)]
     for apart in range(1, _LARGEST):
         both = np.flatnonzero(home[apart:] == home[:-apart])
         one, other = who[both], who[both + apart]
-        pairs.append(np.minimum(one, other) * np.int64(1_000_003) ^ np.maximum(one, other) * np.int64(8_191))
-        homes.append(home[both])
-    return np.concatenate(pairs), np.concatenate(homes)
+        pair = np.minimum(one, other) * np.int64(1_000_003) ^ np.maximum(one, other) * np.int64(8_191)
+        pairs.append(_with_homes(pair, home[both], tables))
+    return np.concatenate(pairs)
 
 
-def _sharing(keys: Keys, homes: Small, listed_households: int, total: int) -> tuple[Keys, Keys]:
-    """Every two households (listed, asked) that share a key, as often as they share one."""
-    of_home = np.uint64(total.bit_length())
-    # The key is mixed into the upper bits, the household stands in the lower ones.
-    both = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> of_home << of_home | homes.astype(np.uint64)
-    both.sort()
-    key = both >> of_home
-    home = (both & ((np.uint64(1) << of_home) - np.uint64(1))).astype(np.int64)
-    start = _starts(key)
-    size = np.diff(start, append=len(key))
+def _sharing(keyed: Keyed, tables: Tables) -> Keys:
+    """Every two households that share a key, as often as they share one: asked * listed households + listed."""
+    keyed.sort()
+    of_home, listed_households = _home_bits(tables), np.uint64(tables.listed_households)
+    home = (np.uint64(1) << of_home) - np.uint64(1)
+    start = _starts(keyed >> of_home)
+    size = np.diff(start, append=len(keyed))
     # Listed households have the lower numbers, so they come first.
-    listed = _sums(home < listed_households, start)
+    listed = _sums(keyed & home < listed_households, start)
     shared = np.flatnonzero((listed > 0) & (listed < size))
     start, listed, asked = start[shared], listed[shared], (size - listed)[shared]
-    group, place = positions(listed * asked)
-    return home[start[group] + place // asked[group]], home[(start + listed)[group] + place % asked[group]]
+    ends = np.cumsum(listed * asked)
+    pairs = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
+    for some in np.split(np.arange(len(ends)), np.searchsorted(ends, np.arange(_AT_A_TIME, len(pairs), _AT_A_TIME))):
+        group, place = positions((listed * asked)[some])
+        of_listed, of_asked = np.divmod(place, asked[some][group])
+        of_listed += start[some][group]
+        of_asked += (start + listed)[some][group]
+        pair = (keyed[of_asked] & home) * listed_households + (keyed[of_listed] & home)
+        if len(some):
+            pairs[ends[some[-1]] - len(pair) : ends[some[-1]]] = pair
+    return pairs
+
+
+def _by_interview(found: Keys, radix: int) -> Iterator[Keys]:
+    """Pieces of what is found, all of an interview in one piece: an interview is the part above `radix`."""
+    start = 0
+    while start < len(found):
+        last = found[min(start + _AT_A_TIME, len(found)) - 1]
+        end = int(np.searchsorted(found, (last // radix + 1) * radix))
+        yield found[start:end]
+        start = end
+
+
+def _summed(found: Keys, worth: list[int]) -> tuple[Keys, Keys]:
+    """Every pair once, and the bits of all the keys that it shares."""
+    start = _starts(found // _RULES_AT_MOST)
+    bits = _sums(np.array(worth)[found % _RULES_AT_MOST], start)
+    return found[start] // _RULES_AT_MOST, np.minimum(bits, _MOST_BITS)
 
 
 def _starts(values: npt.NDArray[Any]) -> Keys:
     """Where each run of equal values begins."""
     return np.flatnonzero(np.r_[True, values[1:] != values[:-1]][: len(values)])
+
+
+def distinct(values: Keys) -> Keys:
+    """Each value once, in order; sorting whole numbers is several times as fast as `np.unique` looks them up."""
+    ordered = np.sort(values)
+    return np.asarray(ordered[_starts(ordered)])
 
 
 def _sums(values: npt.NDArray[Any], start: Keys) -> Keys:

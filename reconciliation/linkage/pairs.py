@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reconciliation.linkage.candidates import find_candidates, positions
+from reconciliation.linkage.candidates import distinct, find_candidates, positions
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.scoring import score
@@ -128,7 +128,7 @@ def _compare_candidates(
     key = key[chosen]
     forced = forced[(forced[:, 1] >= candidates[1][0]) & (forced[:, 1] <= candidates[1][-1])]
     forced_keys = forced[:, 0].astype(np.int64) * tables.total_households + forced[:, 1]
-    keys = np.unique(np.concatenate([key, forced_keys]))
+    keys = distinct(np.concatenate([key, forced_keys]))
     listed, asked = (part.astype(np.int32) for part in np.divmod(keys, tables.total_households))
     homes = score(connection, tables, HOUSEHOLDS, model, (listed, asked))
     order = np.lexsort((homes.right, homes.left))  # as `keys`

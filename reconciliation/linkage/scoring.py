@@ -25,6 +25,10 @@ from reconciliation.linkage.tables import Tables
 Rows = npt.NDArray[np.int32]
 
 
+#: Pairs to a batch: threads take batches in turn.
+_BATCH = 20_480
+
+
 @dataclass(frozen=True)
 class Scored:
     """Pairs of rows: their numbers, the weight (bits, without a prior) and the level each comparison reached."""
@@ -123,4 +127,4 @@ def _paired(tables: Tables, comparisons: tuple[Comparison, ...], pairs: tuple[Ro
         for name in sorted(read):
             of_table = name in table.column_names
             columns[f"{name}_{side}"] = table[name].take(numbers) if of_table else tables.names[name].take(names)
-    return pa.table(columns)
+    return pa.Table.from_batches(pa.table(columns).combine_chunks().to_batches(max_chunksize=_BATCH))
