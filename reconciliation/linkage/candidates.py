@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reconciliation.linkage.arrays import distinct, positions, starts, sums
 from reconciliation.linkage.tables import Tables, whole
 
 Small = npt.NDArray[np.int32]
@@ -77,10 +78,10 @@ def find_candidates(tables: Tables) -> tuple[Small, Small]:
     for one in _by_interview(found, listed_households * _RULES_AT_MOST):
         pair, bits_of_pair = _summed(one, worth)
         asked, listed = np.divmod(pair, listed_households)
-        best = np.zeros(tables.total_households, dtype=np.int32)
-        np.maximum.at(best, asked, bits_of_pair)
+        start = starts(asked)
+        best = np.repeat(np.maximum.reduceat(bits_of_pair, start), np.diff(start, append=len(asked)))
         # Most share one weak key only and go before anything is ranked.
-        fair = bits_of_pair * 100 >= _FAIR * best[asked]
+        fair = bits_of_pair * 100 >= _FAIR * best
         of_asked, its_listed = _ranked(asked[fair], bits_of_pair[fair], listed[fair], _OF_INTERVIEW)
         chosen.append(of_asked * listed_households + its_listed)
         is_strong = bits_of_pair > _WEAK
@@ -153,10 +154,10 @@ def _sharing(keyed: Keyed, tables: Tables) -> Keys:
     keyed.sort()
     of_home, listed_households = _home_bits(tables), np.uint64(tables.listed_households)
     home = (np.uint64(1) << of_home) - np.uint64(1)
-    start = _starts(keyed >> of_home)
+    start = starts(keyed >> of_home)
     size = np.diff(start, append=len(keyed))
     # Listed households have the lower numbers, so they come first.
-    listed = _sums(keyed & home < listed_households, start)
+    listed = sums(keyed & home < listed_households, start)
     shared = np.flatnonzero((listed > 0) & (listed < size))
     start, listed, asked = start[shared], listed[shared], (size - listed)[shared]
     ends = np.cumsum(listed * asked)
@@ -184,31 +185,9 @@ def _by_interview(found: Keys, radix: int) -> Iterator[Keys]:
 
 def _summed(found: Keys, worth: list[int]) -> tuple[Keys, Keys]:
     """Every pair once, and the bits of all the keys that it shares."""
-    start = _starts(found // _RULES_AT_MOST)
-    bits = _sums(np.array(worth)[found % _RULES_AT_MOST], start)
+    start = starts(found // _RULES_AT_MOST)
+    bits = sums(np.array(worth)[found % _RULES_AT_MOST], start)
     return found[start] // _RULES_AT_MOST, np.minimum(bits, _MOST_BITS)
-
-
-def _starts(values: npt.NDArray[Any]) -> Keys:
-    """Where each run of equal values begins."""
-    return np.flatnonzero(np.r_[True, values[1:] != values[:-1]][: len(values)])
-
-
-def distinct(values: Keys) -> Keys:
-    """Each value once, in order; sorting whole numbers is several times as fast as `np.unique` looks them up."""
-    ordered = np.sort(values)
-    return np.asarray(ordered[_starts(ordered)])
-
-
-def _sums(values: npt.NDArray[Any], start: Keys) -> Keys:
-    """The sum of each run."""
-    return np.add.reduceat(values, start, dtype=np.int64) if len(start) else np.empty(0, np.int64)
-
-
-def positions(sizes: Keys) -> tuple[Keys, Keys]:
-    """For groups of these sizes, one behind the other: the group of each member, and its place in the group."""
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    return group, np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def _ranked(group: Keys, bits: Keys, other: Keys, most: int) -> tuple[Keys, Keys]:
@@ -216,6 +195,6 @@ def _ranked(group: Keys, bits: Keys, other: Keys, most: int) -> tuple[Keys, Keys
     radix = int(other.max(initial=0)) + 1
     order = np.sort((group * (_MOST_BITS + 1) + _MOST_BITS - bits) * radix + other)
     of_group = order // radix // (_MOST_BITS + 1)
-    _, place = positions(np.diff(_starts(of_group), append=len(order)))
+    _, place = positions(np.diff(starts(of_group), append=len(order)))
     kept = place < most
     return of_group[kept], order[kept] % radix

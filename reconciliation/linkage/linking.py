@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reconciliation.linkage.arrays import order
 from reconciliation.linkage.model import Cuts, Model
 from reconciliation.linkage.pairs import Compared, compare
 from reconciliation.linkage.resolution import resolve, weigh
@@ -64,6 +65,7 @@ def link(
     decided = _decided(decisions, tables)
     with engine() as connection:
         compared = compare(connection, tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
+    tables = tables.compared()
     kept = resolve(weigh(compared, tables, model), model, decided)
     return _linkage(kept, compared, tables)
 
@@ -131,7 +133,7 @@ def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
 
 def _texts(tables: Tables, households: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
     """The keys of households by number; numbers stand in the order of the keys, so nothing need be sorted by text."""
-    texts: pd.api.extensions.ExtensionArray = pd.array(tables.keys.take(pa.array(households)).to_pandas(), dtype="str")
+    texts: pd.api.extensions.ExtensionArray = pd.array(tables.keys.take(pa.array(households)), dtype="str")
     return texts
 
 
@@ -140,9 +142,11 @@ def _people(kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFr
     is_kept[kept.index.to_numpy()] = True
     rows = np.flatnonzero(is_kept[compared.pair])
     left, right = compared.listed_person[rows], compared.asked_person[rows]
-    # By interview, listed household, member: persons are numbered in that order.
-    order = np.lexsort((right, tables.household[left], tables.household[right]))
-    rows, left, right = rows[order], left[order], right[order]
+    # By interview, listed household, member: persons are numbered by household and member.
+    by_member = order(right)
+    homes = tables.household[right[by_member]].astype(np.int64) * tables.listed_households
+    by_home = by_member[np.argsort(homes + tables.household[left[by_member]], kind="stable")]
+    rows, left, right = rows[by_home], left[by_home], right[by_home]
 
     return pd.DataFrame(
         {

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reconciliation.linkage.candidates import distinct, find_candidates, positions
+from reconciliation.linkage.arrays import distinct, positions
+from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.scoring import score
@@ -110,8 +111,9 @@ class _People:
         """Every two members of the pairs of households who share number, name or, within a year, birth."""
         sizes = self.start[listed + 1] - self.start[listed], self.start[asked + 1] - self.start[asked]
         which, place = positions(sizes[0] * sizes[1])
-        left = (self.start[listed][which] + place // sizes[1][which]).astype(np.int32)
-        right = (self.start[asked][which] + place % sizes[1][which]).astype(np.int32)
+        left, right = np.divmod(place, sizes[1][which])
+        left += self.start[listed][which]
+        right += self.start[asked][which]
         one, other = self.year[left], self.year[right]
         near = (abs(one - other) <= 1) | (one < 0) | (other < 0)
         near |= (self.name[left] == self.name[right]) & (self.name[left] >= 0)

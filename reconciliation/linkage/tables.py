@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -91,6 +91,11 @@ class Tables:
     def total_households(self) -> int:
         """Households of both sides."""
         return len(self.keys)
+
+    def compared(self) -> Tables:
+        """Without what only comparing reads, which a million households would hold on to until the end."""
+        nothing = pa.table({})
+        return replace(self, people=self.people.select(["relation"]), names=nothing, households=nothing)
 
     def person(self, column: str) -> npt.NDArray[Any]:
         """A column of whole numbers of `people` or `names`, of every person; -1 where not known."""
