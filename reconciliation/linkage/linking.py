@@ -66,8 +66,7 @@ def link(
     with engine() as connection:
         compared = compare(connection, tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
     tables = tables.compared()
-    kept = resolve(weigh(compared, tables, model), model, decided)
-    return _linkage(kept, compared, tables)
+    return _linkage(resolve(weigh(compared, tables, model), model, decided), compared, tables)
 
 
 def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:

@@ -25,19 +25,21 @@ _FOUND = 8.0
 #: A head found outweighs whatever else speaks for another part.
 _HEAD = 10_000.0
 _HEAD_CODE = 0
+#: Columns of `weigh` that a link goes on with.
+_KEPT = ["listed", "asked", "agree", "listed_missing", "asked_missing", "people_weight", "home_weight", "prior"]
 
 
 def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     """One row per pair, with what its weight consists of and who claims whom.
 
-    listed, asked; agree (members), listed_members, asked_members; people_weight, home_weight, prior; absence_weight
-    (whole household), left_weight, joined_weight (absence counted on one side only, for a part and for a merger);
-    claims (members that no better pair holds), listed_head, asked_head (found and claimed), rival (weight of the best
-    other pair that needs one of the same people, NaN without one).
+    listed, asked; agree (members), listed_members, asked_members, listed_missing, asked_missing (found nowhere);
+    people_weight, home_weight, prior, absence_weight; claims (members that no better pair holds), listed_head,
+    asked_head (found and claimed), rival (weight of the best other pair that needs one of the same people, NaN without
+    one).
     """
     size = len(compared.listed)
-    members = np.bincount(tables.household, minlength=tables.total_households)
-    agree = np.bincount(compared.pair, minlength=size)
+    members = np.bincount(tables.household, minlength=tables.total_households).astype(np.int32)
+    agree = np.bincount(compared.pair, minlength=size).astype(np.int32)
     people_weight = np.bincount(compared.pair, weights=compared.weight, minlength=size)
     rows = pd.DataFrame(
         {
@@ -70,12 +72,10 @@ def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     claimed = claims["listed"][0] & claims["asked"][0]
     rival = np.maximum(claims["listed"][1], claims["asked"][1])
     for side in ("listed", "asked"):
-        rows[f"{side}_missing"] = missing[side]
+        rows[f"{side}_missing"] = missing[side].astype(np.int32)
     rows["absence_weight"] = whole - base
-    rows["left_weight"] = model.absence.asked * missing["asked"]
-    rows["joined_weight"] = model.absence.listed * missing["listed"]
     pair, relation = compared.pair, tables.person("relation")
-    rows["claims"] = np.bincount(pair[claimed], minlength=size)
+    rows["claims"] = np.bincount(pair[claimed], minlength=size).astype(np.int32)
     for side in ("listed", "asked"):
         heads = claimed & (relation[_person(compared, side)] == _HEAD_CODE)
         rows[f"{side}_head"] = np.bincount(pair[heads], minlength=size) > 0
@@ -138,11 +138,13 @@ def resolve(rows: pd.DataFrame, model: Model, decided: pd.DataFrame) -> pd.DataF
     cuts = model.cuts
     verdict = _verdicts(rows, decided)
     base = (rows["prior"] + rows["people_weight"] + rows["home_weight"]).to_numpy()
-    weights = {
-        "same": base + rows["absence_weight"].to_numpy(),
-        "split": base + rows["left_weight"].to_numpy(),
-        "merge": base + rows["joined_weight"].to_numpy(),
+    # Of a part, and of what went into another household, those who are missing on the other side are elsewhere.
+    absences = {
+        "same": rows["absence_weight"].to_numpy(),
+        "split": model.absence.asked * rows["asked_missing"].to_numpy(),
+        "merge": model.absence.listed * rows["listed_missing"].to_numpy(),
     }
+    weights = {kind: base + absence for kind, absence in absences.items()}
     rank = weights["same"] + _HEAD * (rows["listed_head"].to_numpy().astype(float) + rows["asked_head"].to_numpy())
     rank = np.where(verdict == "same", np.inf, rank)
     claimed = (rows["claims"].to_numpy() > 0) & ((verdict == "") | (verdict == "unsure"))
@@ -162,7 +164,7 @@ def resolve(rows: pd.DataFrame, model: Model, decided: pd.DataFrame) -> pd.DataF
     merge |= verdict == "merge"
 
     kept = np.flatnonzero(split | merge | same)
-    rows, verdict = rows.iloc[kept], verdict[kept]
+    rows, verdict = rows.take(kept), verdict[kept]
     kind = np.select([split[kept], merge[kept]], ["split", "merge"], "same")
     competition = -np.logaddexp2(0.0, rows["rival"].fillna(-np.inf).to_numpy())
     of_kind = [kind == name for name in weights]
@@ -170,8 +172,10 @@ def resolve(rows: pd.DataFrame, model: Model, decided: pd.DataFrame) -> pd.DataF
     status = np.where(weight >= cuts.link, "linked", "doubtful")
     status = np.where((verdict == "unsure") | _equal_parts(rows, kind), "doubtful", status)
     status = np.where(np.isin(verdict, ["same", "split", "merge"]), "decided", status)
-    absence = np.select(of_kind, [rows[name] for name in ("absence_weight", "left_weight", "joined_weight")])
-    return rows.assign(kind=kind, weight=weight, status=status, absence_weight=absence, competition_weight=competition)
+    absence = np.select(of_kind, [of_all[kept] for of_all in absences.values()])
+    return rows[_KEPT].assign(
+        kind=kind, weight=weight, status=status, absence_weight=absence, competition_weight=competition
+    )
 
 
 def _equal_parts(rows: pd.DataFrame, kind: npt.NDArray[np.str_]) -> Bools:
