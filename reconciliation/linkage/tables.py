@@ -235,7 +235,9 @@ def _ascending(keys: pa.Array) -> bool:
 
 
 def _arrow(column: pd.Series[Any]) -> pa.Array:
-    array = pa.array(column.astype("str") if column.dtype != "category" else column)
+    texts = column if column.dtype == "category" else column.astype("str")
+    # Of the array beneath: of a Series, Arrow would make a Python string of each text.
+    array = pa.array(texts.array)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
