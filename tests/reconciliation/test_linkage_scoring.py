@@ -7,10 +7,12 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from reconciliation.linkage import candidates, default_model
+import reconciliation.linkage.pairs
+from reconciliation.linkage import candidates, default_model, link
 from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE, Comparison, splink_settings
 from reconciliation.linkage.scoring import engine, score
@@ -77,6 +79,16 @@ def _by_splink(tables: Tables, comparisons: tuple[Comparison, ...], pairs: Any) 
             f"SELECT unique_id_l, unique_id_r, match_weight::FLOAT AS weight FROM {scored}"
         ).fetchnumpy()
     return dict(zip(zip(found["unique_id_l"], found["unique_id_r"], strict=True), found["weight"], strict=True))
+
+
+def test_links_do_not_depend_on_how_many_are_compared_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = case(600, seed=9_901, errors=WILD)
+    at_once = link(made.listed, made.asked, MODEL)
+    monkeypatch.setattr(candidates, "_AT_A_TIME", 50)
+    monkeypatch.setattr(reconciliation.linkage.pairs, "_AT_A_TIME", 70)
+    in_pieces = link(made.listed, made.asked, MODEL)
+    pd.testing.assert_frame_equal(in_pieces.households, at_once.households)
+    pd.testing.assert_frame_equal(in_pieces.people, at_once.people)
 
 
 def test_candidates_are_those_of_looking_up_every_key(tables: Tables) -> None:
