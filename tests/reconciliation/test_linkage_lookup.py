@@ -81,6 +81,16 @@ def test_levels_and_weights_are_those_of_the_engine(wild: Case, rows: dict[str, 
         assert np.median(np.abs(apart)) < 0.5
 
 
+def scored_rows(
+    asked: Side, interview: str, listed: Side, codes: list[str], listed_households: int
+) -> list[tuple[str, float, int]]:
+    def of(one: Side, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        return one.households.loc[key].to_dict(), one.members.loc[[key]].to_dict("records")
+
+    candidates = [(code, *of(listed, code)) for code in codes]
+    return lookup.score_rows(*of(asked, interview), candidates, MODEL, listed_households=listed_households)
+
+
 def test_the_likeliest_candidate_is_the_true_household() -> None:
     made = case(1_500, seed=8_800)
     index: dict[tuple[str, str], list[str]] = {}
@@ -99,11 +109,10 @@ def test_the_likeliest_candidate_is_the_true_household() -> None:
         near = lookup.promising(hits)
         found += true[interview] in near
         if near:
-            candidates = Side(made.listed.households.loc[near], made.listed.members.loc[near])
-            record = Side(made.asked.households.loc[[interview]], made.asked.members.loc[[interview]])
-            scored = lookup.score(record, candidates, MODEL, listed_households=1_500)
-            assert scored["weight"].is_monotonic_decreasing
-            first += scored["household_code"].iloc[0] == true[interview]
+            scored = scored_rows(made.asked, interview, made.listed, near, listed_households=1_500)
+            weights = [weight for _, weight, _ in scored]
+            assert weights == sorted(weights, reverse=True)
+            first += scored[0][0] == true[interview]
     assert found / len(chosen) > 0.985
     assert first / len(chosen) > 0.98
 
@@ -122,8 +131,7 @@ def test_keys_are_the_same_however_the_name_is_written() -> None:
 
 def test_who_nothing_is_known_of_has_no_keys() -> None:
     assert lookup.keys([person(""), person("   ")], {}) == []
-    scored = lookup.score(side({"i": [person("")]}), side({}), MODEL)
-    assert scored.empty
+    assert lookup.score_rows({}, [person("")], [], MODEL) == []
 
 
 def test_single_records_agree_with_the_linkage_on_weights(wild: Case) -> None:
@@ -134,11 +142,9 @@ def test_single_records_agree_with_the_linkage_on_weights(wild: Case) -> None:
     asked = Side(wild.asked.households.loc[interviews], wild.asked.members.loc[interviews])
     linked = link(listed, asked, MODEL).households.set_index(["interview_id", "household_code"])
     for interview, code in true[:10]:
-        one = Side(asked.households.loc[[interview]], asked.members.loc[[interview]])
-        near = Side(listed.households.loc[[code]], listed.members.loc[[code]])
-        scored = lookup.score(one, near, MODEL, listed_households=40).iloc[0]
+        ((_, _, agree),) = scored_rows(asked, interview, listed, [code], listed_households=40)
         if (interview, code) in linked.index:
-            assert scored["members_agree"] == linked.loc[(interview, code), "members_agree"]
+            assert agree == linked.loc[(interview, code), "members_agree"]
 
 
 letters = st.text(alphabet="abc", max_size=6)
