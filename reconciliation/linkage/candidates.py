@@ -21,6 +21,7 @@ from reconciliation.linkage.tables import Tables, whole
 
 Small = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.int64]
+#: A key in the upper bits, a household that has it in the lower ones.
 Keyed = npt.NDArray[np.uint64]
 
 #: Candidates kept of each interview and of each listed household.
@@ -31,7 +32,7 @@ _FAIR = 15
 _WEAK = 10
 #: More bits than this count as so many.
 _MOST_BITS = 2**15 - 1
-#: A power of two.
+#: The rules of `_keyed` are numbered below this.
 _RULES_AT_MOST = 8
 #: What is found, summed and ranked at a time.
 _AT_A_TIME = 2_000_000
@@ -125,7 +126,7 @@ def _of_people(tables: Tables, column: str) -> npt.NDArray[Any]:
 
 
 def _with_homes(keys: npt.NDArray[Any], homes: npt.NDArray[Any], tables: Tables) -> Keyed:
-    """Keys mixed into the upper bits of one number, the household in the lower ones."""
+    """Keys mixed into the upper bits of one number each, the household in the lower ones."""
     of_home = _home_bits(tables)
     return keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> of_home << of_home | homes.astype(np.uint64)
 
