@@ -35,6 +35,8 @@ YARDSTICK_UP_TO = 50_000
 SEED = 20_261
 _WINDOW = (0.985, 0.992)
 _PRECISION = 0.999
+#: Types of members as who holds a million households would hold them.
+_THIN = {"relation": "category", "sex": "category", "birth_year": "Int16"}
 
 
 def run(size: int = DEFAULT_SIZE) -> dict[str, Any]:
@@ -96,11 +98,12 @@ def _make(size: int, folder: Path) -> tuple[Pairs, Pairs, Pairs, float]:
     after = evolve(before, SEED + 1)
     listed, asked = observe(before, "list", SEED + 2), observe(after, "census", SEED + 3)
     for side, prefix in ((listed.side, "listed"), (asked.side, "asked")):
-        side.households.to_parquet(folder / f"{prefix}_households.parquet")
+        households = side.households.astype({"village_id": "category", "commune_code": "category"})
+        households.to_parquet(folder / f"{prefix}_households.parquet")
         # Whose member each is stands as a number, so that reading does not look up millions of keys.
         place = side.households.index.get_indexer(side.members.index.get_level_values(0)).astype(np.int32)
         number = side.members.index.get_level_values(1).to_numpy().astype(np.int32)
-        members = side.members.reset_index(drop=True).astype({"relation": "category", "sex": "category"})
+        members = side.members.reset_index(drop=True).astype(_THIN)
         members.assign(place=place, member_no=number).to_parquet(folder / f"{prefix}_members.parquet")
     links = true_links(listed, asked, changes(before, after))
     kinds = [
@@ -173,14 +176,23 @@ def _sides(folder: Path) -> tuple[Side, Side]:
 
 
 def _side(folder: Path, prefix: str) -> Side:
-    households = pd.read_parquet(folder / f"{prefix}_households.parquet")
-    members = pd.read_parquet(folder / f"{prefix}_members.parquet")
+    households, members = (_read(folder / f"{prefix}_{what}.parquet") for what in ("households", "members"))
     number = members.pop("member_no").to_numpy()
     levels: list[Any] = [households.index, pd.RangeIndex(1, int(number.max(initial=0)) + 1)]
     codes: list[Any] = [members.pop("place").to_numpy(), number - 1]
-    index = pd.MultiIndex(levels=levels, codes=codes)
+    # Checking would make a Python string of every key.
+    index = pd.MultiIndex(levels=levels, codes=codes, verify_integrity=False)
     members.index = index.set_names(["household", "member_no"])
     return Side(households, members)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A file as a frame; each column of the file is let go when it stands in the frame."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path, use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame
 
 
 def link_files(folder: str) -> None:

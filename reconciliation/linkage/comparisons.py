@@ -109,16 +109,19 @@ BIRTH = Comparison(
     ),
 )
 
+#: Numbers stand behind a 1, which keeps the zeros that they begin with: from here on they have twelve digits.
+_TWELVE = 10**12
 CCCD = Comparison(
     "cccd",
     "Số CCCD/CMND",
     "Identity number",
     _levels(
         # An old number of nine digits and a new one of twelve say nothing of one another.
-        "cccd_l IS NULL OR cccd_r IS NULL OR length(cccd_l) <> length(cccd_r)",
+        f"cccd_l IS NULL OR cccd_r IS NULL OR (cccd_l < {_TWELVE}) <> (cccd_r < {_TWELVE})",
         ("cccd_l = cccd_r", "Trùng", "The same"),
         (
-            "hamming(cccd_l, cccd_r) <= 2 AND damerau_levenshtein(cccd_l, cccd_r) <= 1",
+            "hamming(cccd_l::VARCHAR, cccd_r::VARCHAR) <= 2"
+            " AND damerau_levenshtein(cccd_l::VARCHAR, cccd_r::VARCHAR) <= 1",
             "Khác một chữ số",
             "One digit differs",
         ),
@@ -208,33 +211,26 @@ BY_NAME = {comparison.name: comparison for comparison in (*PEOPLE, *HOUSEHOLDS)}
 Shares = dict[str, dict[int, tuple[float, float]]]
 
 
-def splink_settings(
-    comparisons: tuple[Comparison, ...], shares: Shares | None = None, link_type: str = "dedupe_only"
-) -> dict[str, Any]:
-    """The comparisons as Splink's settings; with `shares`, as a trained model whose weights hold no prior."""
+def splink_settings(comparisons: tuple[Comparison, ...], link_type: str) -> dict[str, Any]:
+    """The comparisons as Splink's settings, nothing learnt yet."""
     return {
         "link_type": link_type,
         "sql_dialect": "duckdb",
         "unique_id_column_name": "unique_id",
-        "probability_two_random_records_match": 0.5 if shares else 0.0001,
+        "probability_two_random_records_match": 0.0001,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
         "blocking_rules_to_generate_predictions": [],
-        "comparisons": [_splink_comparison(one, shares[one.name] if shares else None) for one in comparisons],
+        "comparisons": [_splink_comparison(comparison) for comparison in comparisons],
     }
 
 
-def _splink_comparison(comparison: Comparison, shares: dict[int, tuple[float, float]] | None) -> dict[str, Any]:
+def _splink_comparison(comparison: Comparison) -> dict[str, Any]:
     levels = []
     for level in comparison.levels:
         settings: dict[str, Any] = {"sql_condition": level.sql, "label_for_charts": level.en}
         if level.number < 0:
             settings["is_null_level"] = True
-        elif shares:
-            settings["m_probability"], settings["u_probability"] = shares[level.number]
-        if level.frequency and shares:
-            settings["tf_adjustment_column"] = level.frequency
-            settings["disable_tf_exact_match_detection"] = True
         levels.append(settings)
     return {
         "output_column_name": comparison.name,

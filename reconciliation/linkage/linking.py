@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
+from reconciliation.linkage.arrays import order
 from reconciliation.linkage.model import Cuts, Model
 from reconciliation.linkage.pairs import Compared, compare
 from reconciliation.linkage.resolution import resolve, weigh
-from reconciliation.linkage.scoring import database, levels
+from reconciliation.linkage.scoring import engine
 from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import Tables, tabulate
 
@@ -64,10 +63,10 @@ def link(
     model = replace(model, cuts=cuts) if cuts is not None else model
     tables = tabulate(registry, interviews, model.name_share)
     decided = _decided(decisions, tables)
-    with database(tables) as connection:
+    with engine() as connection:
         compared = compare(connection, tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
-        kept = resolve(weigh(compared, tables, model), model, decided)
-        return _linkage(connection, kept, compared, tables)
+    tables = tables.compared()
+    return _linkage(resolve(weigh(compared, tables, model), model, decided), compared, tables)
 
 
 def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
@@ -101,7 +100,7 @@ def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
     return found.sort_values(["listed", "asked"], ignore_index=True)
 
 
-def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
+def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:
     kept = kept.sort_values(["asked", "listed"])
     listed, asked = kept["listed"].to_numpy(dtype=np.int32), kept["asked"].to_numpy(dtype=np.int32)
     households = pd.DataFrame(
@@ -115,10 +114,10 @@ def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Ta
             **{name: kept[name].to_numpy().round(3) for name in _PARTS},
             "listed_missing": kept["listed_missing"].to_numpy().astype(np.int64),
             "asked_missing": kept["asked_missing"].to_numpy().astype(np.int64),
+            **{name: level[kept.index.to_numpy()] for name, level in compared.home_levels.items()},
         }
     ).astype({"kind": "str", "status": "str"})
-    households = households.join(levels(connection, tables.columns["households"], HOUSEHOLDS, (listed, asked)))
-    people = _people(connection, kept, compared, tables)
+    people = _people(kept, compared, tables)
     seen = np.zeros(tables.total_households, dtype=bool)
     seen[listed] = seen[asked] = True
     numbers = np.flatnonzero(~seen).astype(np.int32)
@@ -133,26 +132,28 @@ def _linkage(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Ta
 
 def _texts(tables: Tables, households: npt.NDArray[np.int32]) -> pd.api.extensions.ExtensionArray:
     """The keys of households by number; numbers stand in the order of the keys, so nothing need be sorted by text."""
-    texts: pd.api.extensions.ExtensionArray = pd.array(tables.keys.take(pa.array(households)).to_pandas(), dtype="str")
+    texts: pd.api.extensions.ExtensionArray = pd.array(tables.keys.take(pa.array(households)), dtype="str")
     return texts
 
 
-def _people(connection: Any, kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
+def _people(kept: pd.DataFrame, compared: Compared, tables: Tables) -> pd.DataFrame:
     is_kept = np.zeros(len(compared.listed), dtype=bool)
     is_kept[kept.index.to_numpy()] = True
     rows = np.flatnonzero(is_kept[compared.pair])
     left, right = compared.listed_person[rows], compared.asked_person[rows]
-    # By interview, listed household, member: persons are numbered in that order.
-    order = np.lexsort((right, tables.household[left], tables.household[right]))
-    rows, left, right = rows[order], left[order], right[order]
+    # By interview, listed household, member: persons are numbered by household and member.
+    by_member = order(right)
+    homes = tables.household[right[by_member]].astype(np.int64) * tables.listed_households
+    by_home = by_member[np.argsort(homes + tables.household[left[by_member]], kind="stable")]
+    rows, left, right = rows[by_home], left[by_home], right[by_home]
 
-    people = pd.DataFrame(
+    return pd.DataFrame(
         {
             "interview_id": _texts(tables, tables.household[right]),
             "member_no": tables.member_no[right],
             "household_code": _texts(tables, tables.household[left]),
             "registry_member_no": tables.member_no[left],
             "weight": compared.weight[rows].astype(float).round(3),
+            **{name: level[rows] for name, level in compared.levels.items()},
         }
     )
-    return people.join(levels(connection, tables.columns["people"], PEOPLE, (left, right)))

@@ -1,8 +1,8 @@
 """One record at a time: where a list may hold the household just interviewed, and how likely each place is.
 
 The caller keeps an index of keys of all listed households (`keys`, as keyed hashes where they are stored), looks up
-the keys of the one asked, hands the hits to `promising`, and the few candidates that come out to `score`. No engine
-starts: it is plain Python, for a page that somebody waits for.
+the keys of the one asked, hands the hits to `promising`, and the few candidates that come out to `score_rows`. No
+engine starts: it is plain Python, for a page that somebody waits for.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any, TypeVar, cast
-
-import pandas as pd
+from typing import Any, TypeVar
 
 from reconciliation.linkage import levels
 from reconciliation.linkage.candidates import CODE_BITS, PAIR_BITS, PHONE_BITS, RULES
 from reconciliation.linkage.levels import Home, Person
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.pairs import LEAST_WEIGHT
-from reconciliation.linkage.side import Side
 
 Row = Mapping[str, Any]
 Household = TypeVar("Household", bound=Hashable)
@@ -87,27 +84,6 @@ def promising(hits: Iterable[tuple[str, Household]]) -> list[Household]:
     return [household for household, _ in bits.most_common(_CANDIDATES)]
 
 
-def score(record: Side, candidates: Side, model: Model, *, listed_households: int | None = None) -> pd.DataFrame:
-    """How likely each candidate is the household of `record`, the likeliest first.
-
-    record: one household. candidates: some of a list of `listed_households` (as many as the model was trained on,
-    where not given). Returns household_code, weight (bits, as of `link`, but without what other interviews would
-    explain), members_agree.
-    """
-    asked = _rows(record).get(record.households.index[0], [])
-    listed = _rows(candidates)
-    homes = zip(candidates.households.index, _records(candidates.households), strict=True)
-    found = score_rows(
-        _records(record.households)[0],
-        asked,
-        [(str(code), home, listed.get(code, [])) for code, home in homes],
-        model,
-        listed_households=listed_households,
-    )
-    table = pd.DataFrame(found, columns=["household_code", "weight", "members_agree"])
-    return table.astype({"household_code": "str", "weight": float, "members_agree": "int64"})
-
-
 def score_rows(
     household: Row,
     members: Iterable[Row],
@@ -116,9 +92,11 @@ def score_rows(
     *,
     listed_households: int | None = None,
 ) -> list[tuple[str, float, int]]:
-    """`score` of plain rows, for who has them from a database: (code, weight, members who agree), likeliest first.
+    """How likely each candidate is the household asked: (code, weight, members who agree), the likeliest first.
 
-    household, members: the one asked. candidates: code, household and members of each.
+    household, members: the one asked. candidates: code, household and members of each, some of a list of
+    `listed_households` (as many as the model was trained on, where not given). The weight is in bits, as of `link`,
+    but without what other interviews would explain.
     """
     asked_home, asked = Home.of(household), [Person.of(row) for row in members]
     prior = -math.log2(max(listed_households or model.rows["registry_households"], 2))
@@ -131,18 +109,6 @@ def score_rows(
         home += model.weight("code", levels.code_level(code, asked_home))
         found.append((code, round(prior + people_weight + home + absent, 3), agree))
     return sorted(found, key=lambda one: (-one[1], one[0]))
-
-
-def _records(frame: pd.DataFrame) -> list[Row]:
-    return cast("list[Row]", frame.to_dict("records"))
-
-
-def _rows(side: Side) -> dict[Any, list[Row]]:
-    rows: dict[Any, list[Row]] = {}
-    keys_of = side.members.index.get_level_values(0)
-    for key, row in zip(keys_of, _records(side.members), strict=True):
-        rows.setdefault(key, []).append(row)
-    return rows
 
 
 def _people_weight(listed: Sequence[Person], asked: Sequence[Person], model: Model) -> tuple[float, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ class Model:
         """The model as text; the same model is the same text."""
         content = asdict(self) | {"format": _FORMAT}
         return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of `to_json`: tells the model from others."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
     def from_json(cls, text: str) -> Model:

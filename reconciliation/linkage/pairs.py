@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
+from reconciliation.linkage.arrays import distinct, positions
 from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.model import Model
@@ -20,8 +20,10 @@ Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
 
-#: Interviews whose candidates are found, and compared, at a time: memory follows this, not the size of the province.
-_FOUND_AT_A_TIME, _COMPARED_AT_A_TIME = 280_000, 140_000
+Levels = dict[str, npt.NDArray[np.int8]]
+
+#: Candidates compared at a time: memory follows this, not the size of the province.
+_AT_A_TIME = 200_000
 #: Two people below this weight are not the same, whatever their households.
 LEAST_WEIGHT = 3.0
 
@@ -30,17 +32,21 @@ LEAST_WEIGHT = 3.0
 class Compared:
     """Numbers of rows of `Tables`; arrays of one length each.
 
-    listed, asked: households of a pair; home_weight: bits of what the households share, members aside.
-    pair (position in these), listed_person, asked_person, weight: members who are each other's best, one to one.
+    listed, asked: households of a pair; home_weight: bits of what the households share, members aside; home_levels:
+    the level of each comparison of households.
+    pair (position in these), listed_person, asked_person, weight, levels: members who are each other's best, one to
+    one.
     """
 
     listed: Small
     asked: Small
     home_weight: Weights
+    home_levels: Levels
     pair: Small
     listed_person: Small
     asked_person: Small
     weight: Weights
+    levels: Levels
 
 
 def compare(connection: Any, tables: Tables, model: Model, forced: Small) -> Compared:
@@ -48,38 +54,41 @@ def compare(connection: Any, tables: Tables, model: Model, forced: Small) -> Com
 
     connection: of `scoring.database` with these tables.
     """
-    listed, total = tables.listed_households, tables.total_households
-    if not 0 < listed < total or not 0 < tables.listed_people < len(tables.household):
-        return _none()
-    parts = []
+    if not 0 < tables.listed_households < tables.total_households or not 0 < tables.listed_people < len(
+        tables.household
+    ):
+        return _joined([])
+    listed, asked = _with(find_candidates(tables), forced)
     people = _People(tables)
-    for first in range(listed, total, _FOUND_AT_A_TIME):
-        end = min(first + _FOUND_AT_A_TIME, total)
-        here = forced[(forced[:, 1] >= first) & (forced[:, 1] < end)]
-        found = _with(find_candidates(connection, listed, (first, end)), here)
-        for start in range(first, end, _COMPARED_AT_A_TIME):
-            low, high = np.searchsorted(found[1], [start, min(start + _COMPARED_AT_A_TIME, end)])
-            if low < high:
-                chosen = (found[0][low:high], found[1][low:high])
-                parts.append(_compare_candidates(connection, tables, people, model, chosen, here))
-    if not parts:
-        return _none()
+    parts = []
+    start = 0
+    while start < len(asked):
+        # Up to where an interview begins, so that its candidates stay together.
+        end = np.searchsorted(asked, asked[min(start + _AT_A_TIME, len(asked)) - 1], side="right")
+        chosen = (listed[start:end], asked[start:end])
+        parts.append(_compare_candidates(connection, tables, people, model, chosen, forced))
+        start = end
+    return _joined(parts)
+
+
+def _joined(parts: list[Compared]) -> Compared:
     before = np.cumsum([0, *(len(part.listed) for part in parts)])
     shifted = [part.pair + np.int32(shift) for part, shift in zip(parts, before[:-1], strict=True)]
+
+    def whole(arrays: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+        return np.concatenate([np.empty(0, kind), *arrays])
+
     return Compared(
-        listed=np.concatenate([part.listed for part in parts]),
-        asked=np.concatenate([part.asked for part in parts]),
-        home_weight=np.concatenate([part.home_weight for part in parts]),
-        pair=np.concatenate(shifted),
-        listed_person=np.concatenate([part.listed_person for part in parts]),
-        asked_person=np.concatenate([part.asked_person for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
+        listed=whole([part.listed for part in parts], np.int32),
+        asked=whole([part.asked for part in parts], np.int32),
+        home_weight=whole([part.home_weight for part in parts], np.float32),
+        home_levels={one.name: whole([part.home_levels[one.name] for part in parts], np.int8) for one in HOUSEHOLDS},
+        pair=whole(shifted, np.int32),
+        listed_person=whole([part.listed_person for part in parts], np.int32),
+        asked_person=whole([part.asked_person for part in parts], np.int32),
+        weight=whole([part.weight for part in parts], np.float32),
+        levels={one.name: whole([part.levels[one.name] for part in parts], np.int8) for one in PEOPLE},
     )
-
-
-def _none() -> Compared:
-    nothing, weightless = np.empty(0, np.int32), np.empty(0, np.float32)
-    return Compared(nothing, nothing, weightless, nothing, nothing, nothing, weightless)
 
 
 def _with(found: tuple[Small, Small], forced: Small) -> tuple[Small, Small]:
@@ -94,24 +103,19 @@ class _People:
     """What decides at a glance whether two members may be the same; members of a household stand together."""
 
     def __init__(self, tables: Tables) -> None:
-        people = tables.columns["people"]
         self.start = np.searchsorted(tables.household, np.arange(tables.total_households + 1)).astype(np.int32)
-        self.year = people["birth_year"].fill_null(0).to_numpy()
-        self.name = people["fold_id"].fill_null(-1).to_numpy()
-        number = people["cccd"].combine_chunks().dictionary_encode()
-        number = number.combine_chunks() if isinstance(number, pa.ChunkedArray) else number
-        self.cccd = number.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        self.year, self.name = tables.person("birth_year"), tables.person("fold_id")
+        self.cccd = tables.person("cccd")
 
     def pairs(self, listed: Small, asked: Small) -> tuple[Small, Small]:
         """Every two members of the pairs of households who share number, name or, within a year, birth."""
         sizes = self.start[listed + 1] - self.start[listed], self.start[asked + 1] - self.start[asked]
-        several = sizes[0] * sizes[1]
-        which = np.repeat(np.arange(len(listed), dtype=np.int32), several)
-        place = np.arange(len(which), dtype=np.int64) - np.repeat(np.cumsum(several) - several, several)
-        left = (self.start[listed][which] + place // sizes[1][which]).astype(np.int32)
-        right = (self.start[asked][which] + place % sizes[1][which]).astype(np.int32)
+        which, place = positions(sizes[0] * sizes[1])
+        left, right = np.divmod(place, sizes[1][which])
+        left += self.start[listed][which]
+        right += self.start[asked][which]
         one, other = self.year[left], self.year[right]
-        near = (abs(one - other) <= 1) | (one == 0) | (other == 0)
+        near = (abs(one - other) <= 1) | (one < 0) | (other < 0)
         near |= (self.name[left] == self.name[right]) & (self.name[left] >= 0)
         near |= (self.cccd[left] == self.cccd[right]) & (self.cccd[left] >= 0)
         return left[near], right[near]
@@ -120,22 +124,27 @@ class _People:
 def _compare_candidates(
     connection: Any, tables: Tables, people: _People, model: Model, candidates: tuple[Small, Small], forced: Small
 ) -> Compared:
-    some = people.pairs(*candidates)
-    left, right, weight = score(connection, tables.columns["people"], PEOPLE, model.shares, some, LEAST_WEIGHT)
+    found = score(connection, tables, PEOPLE, model, people.pairs(*candidates), LEAST_WEIGHT)
+    key = tables.household[found.left].astype(np.int64) * tables.total_households + tables.household[found.right]
+    chosen = _one_to_one(key, found.left, found.right)
+    key = key[chosen]
     forced = forced[(forced[:, 1] >= candidates[1][0]) & (forced[:, 1] <= candidates[1][-1])]
-    listed, asked = tables.household[left], tables.household[right]
-    key = listed.astype(np.int64) * tables.total_households + asked
-    chosen = _one_to_one(key, left, right)
-    left, right, weight, key = left[chosen], right[chosen], weight[chosen], key[chosen]
     forced_keys = forced[:, 0].astype(np.int64) * tables.total_households + forced[:, 1]
-    keys = np.sort(pd.unique(np.concatenate([key, forced_keys])))
-    pair = np.searchsorted(keys, key)
-    listed = (keys // tables.total_households).astype(np.int32)
-    asked = (keys % tables.total_households).astype(np.int32)
-    home = np.zeros(len(keys), dtype=np.float32)
-    homes = score(connection, tables.columns["households"], HOUSEHOLDS, model.shares, (listed, asked), -1e6)
-    home[np.searchsorted(keys, homes[0].astype(np.int64) * tables.total_households + homes[1])] = homes[2]
-    return Compared(listed, asked, home, pair.astype(np.int32), left.astype(np.int32), right.astype(np.int32), weight)
+    keys = distinct(np.concatenate([key, forced_keys]))
+    listed, asked = (part.astype(np.int32) for part in np.divmod(keys, tables.total_households))
+    homes = score(connection, tables, HOUSEHOLDS, model, (listed, asked))
+    order = np.lexsort((homes.right, homes.left))  # as `keys`
+    return Compared(
+        listed=listed,
+        asked=asked,
+        home_weight=homes.weight[order],
+        home_levels={name: level[order] for name, level in homes.levels.items()},
+        pair=np.searchsorted(keys, key).astype(np.int32),
+        listed_person=found.left[chosen],
+        asked_person=found.right[chosen],
+        weight=found.weight[chosen],
+        levels={name: level[chosen] for name, level in found.levels.items()},
+    )
 
 
 def _one_to_one(key: Ints, left: Small, right: Small) -> npt.NDArray[np.bool_]:

@@ -11,31 +11,35 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from reconciliation.linkage.arrays import order, starts
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.pairs import Compared
 from reconciliation.linkage.tables import Tables
 
 Bools = npt.NDArray[np.bool_]
 Weights = npt.NDArray[np.float64]
+Several = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 #: Bits from which a member found in another household explains why they are missing in this one.
 _FOUND = 8.0
 #: A head found outweighs whatever else speaks for another part.
 _HEAD = 10_000.0
 _HEAD_CODE = 0
+#: Columns of `weigh` that a link goes on with.
+_KEPT = ["listed", "asked", "agree", "listed_missing", "asked_missing", "people_weight", "home_weight", "prior"]
 
 
 def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     """One row per pair, with what its weight consists of and who claims whom.
 
-    listed, asked; agree (members), listed_members, asked_members; people_weight, home_weight, prior; absence_weight
-    (whole household), left_weight, joined_weight (absence counted on one side only, for a part and for a merger);
-    claims (members that no better pair holds), listed_head, asked_head (found and claimed), rival (weight of the best
-    other pair that needs one of the same people, NaN without one).
+    listed, asked; agree (members), listed_members, asked_members, listed_missing, asked_missing (found nowhere);
+    people_weight, home_weight, prior, absence_weight; claims (members that no better pair holds), listed_head,
+    asked_head (found and claimed), rival (weight of the best other pair that needs one of the same people, NaN without
+    one).
     """
     size = len(compared.listed)
-    members = np.bincount(tables.household, minlength=tables.total_households)
-    agree = np.bincount(compared.pair, minlength=size)
+    members = np.bincount(tables.household, minlength=tables.total_households).astype(np.int32)
+    agree = np.bincount(compared.pair, minlength=size).astype(np.int32)
     people_weight = np.bincount(compared.pair, weights=compared.weight, minlength=size)
     rows = pd.DataFrame(
         {
@@ -55,26 +59,25 @@ def weigh(compared: Compared, tables: Tables, model: Model) -> pd.DataFrame:
     apart = {side: (rows[f"{side}_members"] - agree).to_numpy() for side in ("listed", "asked")}
     missing = apart
     # Twice: who is missing here because another household holds them is known after the first.
+    several = {side: _several(_person(compared, side)) for side in ("listed", "asked")}
     for _ in range(2):
         whole = base + model.absence.listed * missing["listed"] + model.absence.asked * missing["asked"]
-        claims = _claim(compared, whole)
+        claims = _claim(compared, several, whole)
         held = {side: best & (compared.weight >= _FOUND) for side, (best, _) in claims.items()}
         held = {side: mask & (whole[compared.pair] > model.cuts.doubt) for side, mask in held.items()}
         missing = {side: apart[side] - _held_elsewhere(compared, rows, tables, side, held[side]) for side in apart}
         missing = {side: np.maximum(count, 0) for side, count in missing.items()}
     whole = base + model.absence.listed * missing["listed"] + model.absence.asked * missing["asked"]
-    claims = _claim(compared, whole)
+    claims = _claim(compared, several, whole)
     claimed = claims["listed"][0] & claims["asked"][0]
     rival = np.maximum(claims["listed"][1], claims["asked"][1])
     for side in ("listed", "asked"):
-        rows[f"{side}_missing"] = missing[side]
+        rows[f"{side}_missing"] = missing[side].astype(np.int32)
     rows["absence_weight"] = whole - base
-    rows["left_weight"] = model.absence.asked * missing["asked"]
-    rows["joined_weight"] = model.absence.listed * missing["listed"]
-    pair = compared.pair
-    rows["claims"] = np.bincount(pair[claimed], minlength=size)
+    pair, relation = compared.pair, tables.person("relation")
+    rows["claims"] = np.bincount(pair[claimed], minlength=size).astype(np.int32)
     for side in ("listed", "asked"):
-        heads = claimed & (tables.relation[_person(compared, side)] == _HEAD_CODE)
+        heads = claimed & (relation[_person(compared, side)] == _HEAD_CODE)
         rows[f"{side}_head"] = np.bincount(pair[heads], minlength=size) > 0
     worst = np.full(size, -np.inf)
     np.maximum.at(worst, pair, rival)
@@ -86,23 +89,32 @@ def _person(compared: Compared, side: str) -> npt.NDArray[np.int32]:
     return compared.listed_person if side == "listed" else compared.asked_person
 
 
-def _claim(compared: Compared, weight: Weights) -> dict[str, tuple[Bools, Weights]]:
+def _claim(compared: Compared, several: dict[str, Several], weight: Weights) -> dict[str, tuple[Bools, Weights]]:
     """By side: whether each row is in the best pair of its person, and the weight of the best other one."""
     of_row = weight[compared.pair]
-    return {side: _best_of(_person(compared, side), of_row, compared.pair) for side in ("listed", "asked")}
+    return {side: _best_of(several[side], of_row, compared.pair) for side in ("listed", "asked")}
 
 
-def _best_of(person: npt.NDArray[np.int32], weight: Weights, pair: npt.NDArray[np.int32]) -> tuple[Bools, Weights]:
+def _several(person: npt.NDArray[np.int32]) -> Several:
+    """The rows of those who stand in several pairs, person by person, and where each person begins."""
+    rows = np.flatnonzero((np.bincount(person, minlength=1) > 1)[person])
+    rows = rows[order(person[rows])]
+    return rows, starts(person[rows])
+
+
+def _best_of(several: Several, weight: Weights, pair: npt.NDArray[np.int32]) -> tuple[Bools, Weights]:
     """Whether each row is the best pair of its person, and the weight of the best other one (-inf: none)."""
-    best, others = np.ones(len(person), dtype=bool), np.full(len(person), -np.inf)
-    several = np.flatnonzero((np.bincount(person, minlength=1) > 1)[person]) if len(person) else np.empty(0, int)
-    rows = several[np.lexsort((pair[several], -weight[several], person[several]))]
-    first = np.r_[True, person[rows][1:] != person[rows][:-1]] if len(rows) else np.empty(0, bool)
-    best[rows] = first
-    # Of the best row the next one is the rival, of all others the best one.
-    place = np.arange(len(rows))
-    rival = np.where(first, place + 1, np.maximum.accumulate(np.where(first, place, 0)))
-    others[rows] = weight[rows][rival] if len(rows) else []
+    best, others = np.ones(len(pair), dtype=bool), np.full(len(pair), -np.inf)
+    rows, start = several
+    if len(rows):
+        size = np.diff(start, append=len(rows))
+        of_row = weight[rows]
+        highest = np.repeat(np.maximum.reduceat(of_row, start), size)
+        # Of equals the first pair.
+        of_highest = np.where(of_row == highest, pair[rows], np.iinfo(np.int32).max)
+        is_best = of_highest == np.repeat(np.minimum.reduceat(of_highest, start), size)
+        second = np.repeat(np.maximum.reduceat(np.where(is_best, -np.inf, of_row), start), size)
+        best[rows], others[rows] = is_best, np.where(is_best, second, highest)
     return best, others
 
 
@@ -126,11 +138,13 @@ def resolve(rows: pd.DataFrame, model: Model, decided: pd.DataFrame) -> pd.DataF
     cuts = model.cuts
     verdict = _verdicts(rows, decided)
     base = (rows["prior"] + rows["people_weight"] + rows["home_weight"]).to_numpy()
-    weights = {
-        "same": base + rows["absence_weight"].to_numpy(),
-        "split": base + rows["left_weight"].to_numpy(),
-        "merge": base + rows["joined_weight"].to_numpy(),
+    # Of a part, and of what went into another household, those who are missing on the other side are elsewhere.
+    absences = {
+        "same": rows["absence_weight"].to_numpy(),
+        "split": model.absence.asked * rows["asked_missing"].to_numpy(),
+        "merge": model.absence.listed * rows["listed_missing"].to_numpy(),
     }
+    weights = {kind: base + absence for kind, absence in absences.items()}
     rank = weights["same"] + _HEAD * (rows["listed_head"].to_numpy().astype(float) + rows["asked_head"].to_numpy())
     rank = np.where(verdict == "same", np.inf, rank)
     claimed = (rows["claims"].to_numpy() > 0) & ((verdict == "") | (verdict == "unsure"))
@@ -149,22 +163,19 @@ def resolve(rows: pd.DataFrame, model: Model, decided: pd.DataFrame) -> pd.DataF
     split |= verdict == "split"
     merge |= verdict == "merge"
 
-    kind = np.select([split, merge, same], ["split", "merge", "same"], "")
+    kept = np.flatnonzero(split | merge | same)
+    rows, verdict = rows.take(kept), verdict[kept]
+    kind = np.select([split[kept], merge[kept]], ["split", "merge"], "same")
     competition = -np.logaddexp2(0.0, rows["rival"].fillna(-np.inf).to_numpy())
-    weight = np.select([kind == name for name in weights], list(weights.values()), np.nan) + competition
+    of_kind = [kind == name for name in weights]
+    weight = np.select(of_kind, [of_all[kept] for of_all in weights.values()]) + competition
     status = np.where(weight >= cuts.link, "linked", "doubtful")
     status = np.where((verdict == "unsure") | _equal_parts(rows, kind), "doubtful", status)
     status = np.where(np.isin(verdict, ["same", "split", "merge"]), "decided", status)
-    absence = np.select(
-        [kind == "same", kind == "split", kind == "merge"],
-        [rows[name] for name in ("absence_weight", "left_weight", "joined_weight")],
-        np.nan,
-    )
-    result = rows.assign(
+    absence = np.select(of_kind, [of_all[kept] for of_all in absences.values()])
+    return rows[_KEPT].assign(
         kind=kind, weight=weight, status=status, absence_weight=absence, competition_weight=competition
     )
-    kept: pd.DataFrame = result[kind != ""]
-    return kept
 
 
 def _equal_parts(rows: pd.DataFrame, kind: npt.NDArray[np.str_]) -> Bools:

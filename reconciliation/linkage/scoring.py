@@ -1,41 +1,56 @@
-"""Splink on DuckDB: pairs of people and of households, and the weights of what agrees between them."""
+"""Levels and weights of pairs of people and of households, by DuckDB from the SQL of `comparisons`.
+
+A weight is Splink's: the sum over the comparisons of log2(m / u) of the level reached, where the frequency of what
+agrees takes the place of u. Splink learns the shares (`training`); to score with it every row would be joined and
+copied several times over, so the sum is written here, and a test holds it to Splink's own to the last digit.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from reconciliation.linkage.comparisons import Comparison, Shares, splink_settings
+from reconciliation.linkage.comparisons import PEOPLE, Comparison
+from reconciliation.linkage.model import Model
 from reconciliation.linkage.tables import Tables
 
-#: Pairs whose levels are read at a time.
-_AT_A_TIME = 500_000
+Rows = npt.NDArray[np.int32]
+
+
+#: Pairs to a batch: threads take batches in turn.
+_BATCH = 20_480
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Pairs of rows: their numbers, the weight (bits, without a prior) and the level each comparison reached."""
+
+    left: Rows
+    right: Rows
+    weight: npt.NDArray[np.float32]
+    levels: dict[str, npt.NDArray[np.int8]]
 
 
 @contextmanager
-def database(tables: Tables) -> Iterator[Any]:
-    """A DuckDB inside this process that reads the tables of `tables.columns` where they stand.
+def engine() -> Iterator[Any]:
+    """A DuckDB inside this process.
 
-    It never writes to the disk, where names and numbers would stand unsealed: memory follows from how many interviews
-    are compared at a time.
+    It never writes to the disk, where names and numbers would stand unsealed: memory follows from how many pairs are
+    compared at a time.
     """
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"temp_directory": "", "preserve_insertion_order": "false"})
     connection.execute("SET enable_progress_bar = false")
     try:
-        for name, table in tables.columns.items():
-            connection.register(name, table)
-        # Frequencies come with the rows; Splink asks for a table of them all the same.
-        for column in ("fold_id", "core_id", "village", "commune"):
-            connection.execute(f"CREATE TABLE none_{column} ({column} INTEGER, tf_{column} FLOAT)")
         yield connection
     finally:
         connection.close()
@@ -43,88 +58,73 @@ def database(tables: Tables) -> Iterator[Any]:
 
 def score(
     connection: Any,
-    table: pa.Table,
+    tables: Tables,
     comparisons: tuple[Comparison, ...],
-    shares: Shares,
-    pairs: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
-    least: float,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Left, right and weight (bits, without a prior) of the pairs of at least `least` bits, the heaviest first.
+    model: Model,
+    pairs: tuple[Rows, Rows],
+    least: float | None = None,
+) -> Scored:
+    """The pairs, or those of at least `least` bits, the heaviest first.
 
-    table: `people` or `households`. pairs: numbers of rows, left and right.
+    comparisons: `PEOPLE` or `HOUSEHOLDS`. pairs: numbers of people or households, listed and asked.
     """
-    from splink import DuckDBAPI, Linker
-
-    # Only the rows that are compared: Splink reads all it is given.
-    is_compared = np.zeros(table.num_rows, dtype=bool)
-    for side in pairs:
-        is_compared[side] = True
-    connection.register("arrived", _rows(table, np.flatnonzero(is_compared).astype(np.int32)))
-    connection.execute("CREATE OR REPLACE TABLE compared AS SELECT * FROM arrived")
-    connection.unregister("arrived")
-    connection.register("arrived", pa.table({"join_key_l": pairs[0], "join_key_r": pairs[1]}))
-    connection.execute("CREATE OR REPLACE TABLE pairs_compared AS SELECT *, '0' AS match_key FROM arrived")
-    connection.unregister("arrived")
-    api = DuckDBAPI(connection)
-    settings = splink_settings(comparisons, shares)
-    linker = Linker(api.register("compared"), settings, log_level=None, validate_settings=False)
-    for column in {level.frequency for one in comparisons for level in one.levels if level.frequency}:
-        linker.table_management.register_term_frequency_lookup(api.register(f"none_{column}"), column)
-    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs_compared"))
-    scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never").physical_name
+    names = ", ".join(comparison.name for comparison in comparisons)
+    weight = " + ".join(_weight(comparison, model) for comparison in comparisons)
+    enough = "" if least is None else f"WHERE weight >= {least!r}"
+    connection.register("paired", _paired(tables, comparisons, pairs))
     # Sorted, so that of two equals the same one is found whatever the threads did.
     found = connection.execute(
-        f"SELECT unique_id_l AS l, unique_id_r AS r, match_weight::FLOAT AS w FROM {scored} ORDER BY w DESC, l, r"
+        f"""
+        WITH reached AS (SELECT *, {_all_levels(comparisons)} FROM paired),
+            weighed AS (SELECT l, r, {weight} AS weight, {names} FROM reached)
+        SELECT l, r, weight::FLOAT AS bits, {names} FROM weighed {enough} ORDER BY bits DESC, l, r
+        """
     ).fetchnumpy()
-    connection.execute(f"DROP TABLE {scored}; DROP TABLE compared; DROP TABLE pairs_compared")
-    return np.asarray(found["l"]), np.asarray(found["r"]), np.asarray(found["w"])
+    connection.unregister("paired")
+    left, right, bits = (np.asarray(found.pop(name)) for name in ("l", "r", "bits"))
+    return Scored(left, right, bits, {name: np.asarray(column) for name, column in found.items()})
 
 
-def _rows(table: pa.Table, rows: npt.NDArray[np.int32]) -> pa.Table:
-    """Some rows, texts written out: with every batch DuckDB would read the whole dictionary of a column."""
-    taken = table.take(pa.array(rows))
-    for place, field in enumerate(taken.schema):
-        if pa.types.is_dictionary(field.type):
-            taken = taken.set_column(place, field.name, taken.column(place).cast(field.type.value_type))
-    return taken
+def _all_levels(comparisons: tuple[Comparison, ...]) -> str:
+    """SQL for the number of the level each comparison reaches."""
+    return ", ".join(f"({_level(comparison)})::TINYINT AS {comparison.name}" for comparison in comparisons)
 
 
-def levels(
-    connection: Any,
-    table: pa.Table,
-    comparisons: tuple[Comparison, ...],
-    pairs: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
-) -> pd.DataFrame:
-    """The number of the level every comparison reaches: a column each, a row for each pair."""
-    parts = []
-    for start in range(0, max(len(pairs[0]), 1), _AT_A_TIME):
-        for name, side in zip(("a", "b"), pairs, strict=True):
-            connection.register(f"side_{name}", _rows(table, side[start : start + _AT_A_TIME]))
-        parts.append(
-            connection.execute(
-                f"SELECT {level_columns(comparisons, 'a', 'b')} FROM side_a a POSITIONAL JOIN side_b b"
-            ).df()
-        )
-        connection.unregister("side_a")
-        connection.unregister("side_b")
-    whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return whole
+def _level(comparison: Comparison) -> str:
+    cases = (
+        f"ELSE {level.number}" if level.sql == "ELSE" else f"WHEN {level.sql} THEN {level.number}"
+        for level in comparison.levels
+    )
+    return f"CASE {' '.join(cases)} END"
 
 
-def level_columns(comparisons: tuple[Comparison, ...], left: str, right: str) -> str:
-    """SQL for the number of the level each comparison reaches, between the rows of the aliases `left` and `right`."""
-    parts = []
-    for comparison in comparisons:
-        cases = []
-        for level in comparison.levels:
-            if level.sql == "ELSE":
-                cases.append(f"ELSE {level.number}")
-            else:
-                cases.append(f"WHEN {_of_sides(level.sql, left, right)} THEN {level.number}")
-        parts.append(f"(CASE {' '.join(cases)} END)::TINYINT AS {comparison.name}")
-    return ", ".join(parts)
+def _weight(comparison: Comparison, model: Model) -> str:
+    """SQL for the bits of the level reached; where a frequency counts, of the more frequent of both sides."""
+    known = [level for level in comparison.levels if level.number >= 0]
+    bits = [f"WHEN {level.number} THEN {model.weight(comparison.name, level.number)!r}::DOUBLE" for level in known]
+    weight = f"(CASE {comparison.name} {' '.join(bits)} ELSE 0.0::DOUBLE END)"
+    rarer = []
+    for level in known:
+        if level.frequency:
+            strangers = math.log2(model.shares[comparison.name][level.number][1])
+            share = f"greatest(tf_{level.frequency}_l, tf_{level.frequency}_r)"
+            rarer.append(f"WHEN {level.number} THEN {strangers!r}::DOUBLE - log2({share})")
+    if rarer:
+        weight += f" + (CASE {comparison.name} {' '.join(rarer)} ELSE 0.0::DOUBLE END)"
+    return weight
 
 
-def _of_sides(sql: str, left: str, right: str) -> str:
-    """`name_id_l = name_id_r` as `a.name_id = b.name_id`."""
-    return re.sub(r"\b(\w+)_([lr])\b", lambda m: f"{left if m[2] == 'l' else right}.{m[1]}", sql)
+def _paired(tables: Tables, comparisons: tuple[Comparison, ...], pairs: tuple[Rows, Rows]) -> pa.Table:
+    """A row for each pair: numbers (l, r), and of either side what the comparisons read (`_l`, `_r`)."""
+    of_levels = [level for comparison in comparisons for level in comparison.levels]
+    read = {name for level in of_levels for name in re.findall(r"\b(\w+)_[lr]\b", level.sql)}
+    read |= {f"tf_{level.frequency}" for level in of_levels if level.frequency}
+    columns: dict[str, Any] = {}
+    for side, rows in zip(("l", "r"), pairs, strict=True):
+        columns[side] = numbers = pa.array(rows)
+        names = tables.people["name"].take(numbers) if comparisons is PEOPLE else None
+        table = tables.people if comparisons is PEOPLE else tables.households
+        for name in sorted(read):
+            of_table = name in table.column_names
+            columns[f"{name}_{side}"] = table[name].take(numbers) if of_table else tables.names[name].take(names)
+    return pa.Table.from_batches(pa.table(columns).combine_chunks().to_batches(max_chunksize=_BATCH))

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-HOUSEHOLD_COLUMNS = ("village_id", "commune_code", "household_code", "phone", "latitude", "longitude")
-MEMBER_COLUMNS = ("full_name", "relation", "sex", "cccd", "birth_date", "birth_year")
+from reconciliation.registry import Registry
+
+_HOUSEHOLD: dict[str, Any] = {
+    "village_id": "string",
+    "commune_code": "string",
+    "household_code": "string",
+    "phone": "string",
+    "latitude": "Float64",
+    "longitude": "Float64",
+}
+_MEMBER: dict[str, Any] = {
+    "full_name": "string",
+    "relation": "string",
+    "sex": "string",
+    "cccd": "string",
+    "birth_date": "datetime64[ns]",
+    "birth_year": "Int64",
+}
+MEMBER_COLUMNS = tuple(_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -24,3 +42,18 @@ class Side:
 
     households: pd.DataFrame
     members: pd.DataFrame
+
+    @classmethod
+    def of(cls, households: pd.DataFrame, members: pd.DataFrame) -> Side:
+        """The columns that linkage reads, in their types; a household column that is missing is not known."""
+        return cls(
+            households.reindex(columns=list(_HOUSEHOLD)).astype(_HOUSEHOLD),
+            members[list(_MEMBER)].astype(_MEMBER).rename_axis(index=["household", "member_no"]),
+        )
+
+    @classmethod
+    def of_list(cls, registry: Registry) -> Side:
+        """A year's list, or some households of it: a household's code is its key. A list has no points."""
+        households = registry.households.reset_index(names="household_code")
+        households.index = pd.Index(households["household_code"].astype("string"), name="household")
+        return cls.of(households, registry.members)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -26,8 +26,6 @@ from reconciliation.names import fold
 _MOST_SHARING = 4
 #: Tones and shapes of letters, which some keyboards leave standing alone before a word.
 _MARKS = "\u0300\u0301\u0302\u0303\u0306\u0309\u031b\u0323"
-#: Members of a household of common size; of a larger one not every two are paired.
-_LARGEST = 12
 #: People whom the model's knowledge of names stands for.
 _AS_MANY = 20_000
 
@@ -68,22 +66,24 @@ def core_of(folded: str) -> str:
 
 @dataclass(frozen=True)
 class Tables:
-    """Both sides; persons and households by their numbers.
+    """Both sides; names, persons and households by their numbers.
 
-    columns: Arrow tables:
-        people: unique_id, household, name_id, fold_id, bare, words_id, core_id, given_id, fold, birth_year, birth_day
-            (month * 32 + day), cccd, sex, relation, village, commune, tf_fold_id, tf_core_id;
-        households: unique_id, village, commune, tf_village, tf_commune, phone, latitude, longitude, code;
-        pairs: household, pair: a number for every two members by folded name and year of birth.
-    keys: of every household. household, member_no, relation: of every person. listed_households, listed_people: how
-    many of them are listed.
+    people: Arrow: name (row of `names`), birth_year, birth_day (month * 32 + day), cccd, sex, relation.
+    names: Arrow, a row for each text: name_id, fold_id, bare, words_id, core_id, given_id, fold, tf_fold_id,
+        tf_core_id.
+    households: Arrow: village, commune, tf_village, tf_commune, phone, latitude, longitude, code.
+    keys: of every household. household, member_no: of every person; members of a household stand together.
+    listed_households, listed_people: how many of them are listed.
+
+    Numbers of documents and telephones stand behind a 1, which keeps the zeros that they begin with.
     """
 
-    columns: dict[str, pa.Table]
+    people: pa.Table
+    names: pa.Table
+    households: pa.Table
     keys: pa.Array
     household: npt.NDArray[np.int32]
     member_no: npt.NDArray[np.int32]
-    relation: npt.NDArray[np.int8]
     listed_households: int
     listed_people: int
 
@@ -92,55 +92,58 @@ class Tables:
         """Households of both sides."""
         return len(self.keys)
 
+    def compared(self) -> Tables:
+        """Without what only comparing reads, which a million households would hold on to until the end."""
+        nothing = pa.table({})
+        return replace(self, people=self.people.select(["relation"]), names=nothing, households=nothing)
+
+    def person(self, column: str) -> npt.NDArray[Any]:
+        """A column of whole numbers of `people` or `names`, of every person; -1 where not known."""
+        if column not in self.names.column_names:
+            return whole(self.people[column])
+        # One more that stands for no name: -1 is the last.
+        of_name = np.append(whole(self.names[column]), np.int32(-1))
+        return np.asarray(of_name[whole(self.people["name"])])
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Whole numbers of Arrow, -1 where not known."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return np.asarray(array.fill_null(-1).to_numpy(zero_copy_only=False))
+
 
 def tabulate(registry: Side, interviews: Side, name_share: Callable[[str], float]) -> Tables:
     """Both sides as `Tables`; `name_share` gives the share of people of a folded name where the data are few."""
     sides = [_Ordered(side) for side in (registry, interviews)]
     listed = len(sides[0].keys)
-    households = _households(sides)
-    household = np.concatenate([sides[0].household, sides[1].household + np.int32(listed)])
-    columns = _names([side.text("full_name") for side in sides])
-    columns |= _frequencies(columns, name_share)
+    name, names = _names([side.text("full_name") for side in sides], name_share)
     years, days = (np.concatenate(part) for part in zip(*(side.births() for side in sides), strict=True))
-    relation, sex = _codes(sides, "relation", RELATIONS), _codes(sides, "sex", ("male", "female"))
-    columns |= {
-        "unique_id": pa.array(np.arange(len(household), dtype=np.int32)),
-        "household": pa.array(household),
-        "birth_year": pa.array(years, mask=years == 0),
-        "birth_day": pa.array(days, mask=days == 0),
-        "cccd": pa.concat_arrays([_numbers(side.text("cccd"), (9, 12)) for side in sides]),
-        "sex": pa.array(sex, mask=sex < 0),
-        "relation": pa.array(relation, mask=relation < 0),
-        "village": households["village"].combine_chunks().take(pa.array(household)),
-        "commune": households["commune"].combine_chunks().take(pa.array(household)),
-    }
-    pairs = _pairs_of_members(columns["fold_id"], years, household)
-    pa.default_memory_pool().release_unused()
-    return Tables(
-        columns={"people": pa.table(columns), "households": households, "pairs": pairs},
+    relation, sex = (
+        np.concatenate([side.codes(column, words) for side in sides])
+        for column, words in (("relation", RELATIONS), ("sex", ("male", "female")))
+    )
+    people = pa.table(
+        {
+            "name": name,
+            "birth_year": pa.array(years, mask=years == 0),
+            "birth_day": pa.array(days, mask=days == 0),
+            "cccd": pa.concat_arrays([_numbers(side.text("cccd"), (9, 12)) for side in sides]),
+            "sex": pa.array(sex, mask=sex < 0),
+            "relation": pa.array(relation, mask=relation < 0),
+        }
+    )
+    tables = Tables(
+        people=people,
+        names=names,
+        households=_households(sides),
         keys=pa.concat_arrays([side.keys for side in sides]),
-        household=household,
+        household=np.concatenate([sides[0].household, sides[1].household + np.int32(listed)]),
         member_no=np.concatenate([side.member_no for side in sides]),
-        relation=relation,
         listed_households=listed,
         listed_people=len(sides[0].household),
     )
-
-
-def _pairs_of_members(fold_id: pa.Array, years: npt.NDArray[np.int16], household: npt.NDArray[np.int32]) -> pa.Table:
-    """Every two members of a household of whom name and year are known, in households of common size."""
-    name = fold_id.fill_null(-1).to_numpy(zero_copy_only=False)
-    known = np.flatnonzero((name >= 0) & (years > 0))
-    who = name[known].astype(np.int64) * 4096 + years[known]
-    home = household[known]
-    homes, pairs = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
-    for apart in range(1, _LARGEST):
-        both = np.flatnonzero(home[apart:] == home[:-apart])
-        one, other = who[both], who[both + apart]
-        # Any mixing will do: two pairs that fall together by chance are compared, and found to be strangers.
-        pairs.append(np.minimum(one, other) * np.int64(1_000_003) ^ np.maximum(one, other) * np.int64(8_191))
-        homes.append(home[both])
-    return pa.table({"household": np.concatenate(homes), "pair": np.concatenate(pairs)})
+    pa.default_memory_pool().release_unused()
+    return tables
 
 
 class _Ordered:
@@ -149,83 +152,110 @@ class _Ordered:
     def __init__(self, side: Side) -> None:
         # Arrow looks texts up without making a Python string of each.
         keys = _arrow(side.households.index.to_series())
-        in_order = len(keys) < 2 or pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py()
-        self.order = pa.array(np.arange(len(keys))) if in_order else pc.array_sort_indices(keys)
-        self.keys = keys.take(self.order)
-        if pc.count_distinct(self.keys).as_py() != len(self.keys):
+        self.order = None if _ascending(keys) else pc.array_sort_indices(keys)
+        self.keys = keys if self.order is None else keys.take(self.order)
+        if self.order is not None and not _ascending(self.keys):
             raise ValueError("a household key stands twice on one side")
         self.households = side.households
         index = cast(pd.MultiIndex, side.members.index)
         # Each household's key is looked up once, not once a member.
-        place = pc.index_in(_arrow(index.levels[0].to_series()), self.keys).fill_null(-1)
-        position = place.to_numpy(zero_copy_only=False)[index.codes[0]]
-        number = index.get_level_values(1).to_numpy().astype(np.int32)
-        rows = np.lexsort((number, position))
-        rows = rows[position[rows] >= 0]  # members of nobody are nobody's evidence
-        self.members, self.rows = side.members, rows
-        self.household = position[rows].astype(np.int32)
-        self.member_no = number[rows]
+        known = _arrow(index.levels[0].to_series())
+        position = index.codes[0].astype(np.int32)
+        if not known.equals(self.keys):
+            position = np.append(whole(pc.index_in(known, self.keys)), np.int32(-1))[position]
+        number = index.levels[1].to_numpy().astype(np.int32)[index.codes[1]]
+        together = position.astype(np.int64) * 2**32 + number
+        self.members, self.rows = side.members, None
+        if len(position) and (position.min() < 0 or (together[1:] < together[:-1]).any()):
+            rows = np.lexsort((number, position))
+            self.rows = pa.array(rows[position[rows] >= 0])  # members of nobody are nobody's evidence
+        self.household = self.in_order(position)
+        self.member_no = self.in_order(number)
+
+    def in_order(self, of_members: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What stands in the order of the members' rows, sorted by household and number."""
+        return of_members if self.rows is None else of_members[self.rows.to_numpy()]
 
     def home_text(self, column: str) -> pa.Array:
         """A column of the households as text, in order."""
         if column not in self.households.columns:
             return pa.nulls(len(self.keys), pa.large_string())
-        return _arrow(self.households[column]).take(self.order)
+        texts = _arrow(self.households[column])
+        return texts if self.order is None else texts.take(self.order)
 
     def degrees(self, column: str) -> npt.NDArray[np.float64]:
         """A column of the households as degrees, NaN where not known."""
         if column not in self.households.columns:
             return np.full(len(self.keys), np.nan)
         values = pd.to_numeric(self.households[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        return np.asarray(values[self.order.to_numpy()])
+        return np.asarray(values if self.order is None else values[self.order.to_numpy()])
 
     def text(self, column: str) -> pa.Array:
+        """A column of the members as text, in order."""
         if column not in self.members.columns:
-            return pa.nulls(len(self.rows), pa.large_string())
-        return _arrow(self.members[column]).take(pa.array(self.rows))
+            return pa.nulls(len(self.household), pa.large_string())
+        texts = _arrow(self.members[column])
+        return texts if self.rows is None else texts.take(self.rows)
+
+    def codes(self, column: str, words: tuple[str, ...]) -> npt.NDArray[np.int8]:
+        """The position of each text of the members among `words`, -1 for another or none."""
+        known = pa.array(words, pa.large_string())
+        if column not in self.members.columns:
+            return np.full(len(self.household), -1, dtype=np.int8)
+        values = self.members[column]
+        if values.dtype != "category":
+            return whole(pc.index_in(self.text(column), known)).astype(np.int8)
+        places = whole(pc.index_in(_arrow(values.cat.categories.to_series()), known)).astype(np.int8)
+        return self.in_order(np.append(places, np.int8(-1))[values.cat.codes.to_numpy()])
 
     def births(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
         """Year, and month * 32 + day; 0 where not known."""
-        size = len(self.rows)
-        year, day = np.zeros(size, dtype=np.int16), np.zeros(size, dtype=np.int16)
+        year, day = (np.zeros(len(self.members), dtype=np.int16) for _ in range(2))
         if "birth_year" in self.members.columns:
-            values = self.members["birth_year"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)[self.rows]
+            values = self.members["birth_year"].astype("Int64").to_numpy(dtype=np.int64, na_value=0)
             year = np.where((values > 1850) & (values < 2200), values, 0).astype(np.int16)
         if "birth_date" in self.members.columns:
-            dates = self.members["birth_date"].to_numpy().astype("datetime64[D]")[self.rows]
-            known = ~np.isnat(dates)
-            months = dates[known].astype("datetime64[M]")
-            years = months.astype("datetime64[Y]")
-            year[known] = years.astype(np.int64) + 1970
-            month = (months - years.astype("datetime64[M]")).astype(np.int64) + 1
-            day[known] = month * 32 + (dates[known] - months.astype("datetime64[D]")).astype(np.int64) + 1
-        return year, day
+            dates = self.members["birth_date"].to_numpy().astype("datetime64[D]")
+            known = np.flatnonzero(~np.isnat(dates))
+            # Every day that anybody was born on is taken apart once.
+            number = dates[known].astype(np.int64)
+            first = int(number.min(initial=0))
+            days = np.arange(first, int(number.max(initial=0)) + 1).astype("datetime64[D]")
+            months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+            month = (months - years.astype("datetime64[M]")).astype(np.int16) + 1
+            of_month = (days - months.astype("datetime64[D]")).astype(np.int16) + 1
+            year[known] = (years.astype(np.int64) + 1970).astype(np.int16)[number - first]
+            day[known] = (month * 32 + of_month).astype(np.int16)[number - first]
+        return self.in_order(year), self.in_order(day)
+
+
+def _ascending(keys: pa.Array) -> bool:
+    """Whether each key is greater than the one before, so that none stands twice."""
+    return len(keys) < 2 or bool(pc.all(pc.less(keys[:-1], keys[1:])).as_py())
 
 
 def _arrow(column: pd.Series[Any]) -> pa.Array:
-    array = pa.array(column.astype("str") if column.dtype != "category" else column)
+    texts = column if column.dtype == "category" else column.astype("str")
+    # Of the array beneath: of a Series, Arrow would make a Python string of each text.
+    array = pa.array(texts.array)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return array.cast(pa.large_string())
 
 
-def _codes(sides: list[_Ordered], column: str, words: tuple[str, ...]) -> npt.NDArray[np.int8]:
-    """The position of each text among `words`, -1 for another or none."""
-    known = pa.array(words, pa.large_string())
-    found = [pc.index_in(side.text(column), known).fill_null(-1).to_numpy(zero_copy_only=False) for side in sides]
-    return np.concatenate(found).astype(np.int8)
-
-
 def _numbers(texts: pa.Array, lengths: tuple[int, ...]) -> pa.Array:
-    """Numbers of one of the lengths, null where they are of another form or stand too often."""
-    coded = texts.dictionary_encode()
-    distinct = coded.dictionary
-    fits = pc.and_(pc.is_in(pc.binary_length(distinct), pa.array(lengths, pa.int64())), pc.ascii_is_decimal(distinct))
-    code = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
-    often = np.bincount(code, minlength=len(distinct) + 1) > _MOST_SHARING
-    no = np.r_[~fits.to_numpy(zero_copy_only=False) | often[:-1], True]
-    return distinct.cast(pa.string()).take(pa.array(np.minimum(code, max(len(distinct) - 1, 0)), mask=no[code]))
+    """Numbers of one of the lengths, behind a 1; null where they are of another form or stand too often."""
+    size = pc.binary_length(texts)
+    fits = whole(pc.and_(pc.is_in(size, pa.array(lengths, size.type)), pc.ascii_is_decimal(texts)).cast(pa.int8())) > 0
+    known = np.flatnonzero(fits)
+    chosen = texts.take(pa.array(known))
+    ones = np.array([10**length for length in range(max(lengths) + 1)])[whole(pc.binary_length(chosen))]
+    number = np.zeros(len(texts), dtype=np.int64)
+    number[known] = whole(chosen.cast(pa.int64())) + ones
+    ordered = np.sort(number[known])
+    often = ordered[_MOST_SHARING:][ordered[_MOST_SHARING:] == ordered[:-_MOST_SHARING]]
+    return pa.array(number, mask=~fits | np.isin(number, np.unique(often)))
 
 
 def _households(sides: list[_Ordered]) -> pa.Table:
@@ -233,12 +263,11 @@ def _households(sides: list[_Ordered]) -> pa.Table:
     commune, tf_commune = _coded(pa.chunked_array([side.home_text("commune_code") for side in sides]))
     # The listed household's code is its key; of an interview it is the one answered.
     listed = len(sides[0].keys)
-    answered = pc.index_in(sides[1].home_text("household_code"), sides[0].keys)
-    code = np.concatenate([np.arange(listed), answered.fill_null(-1).to_numpy(zero_copy_only=False)])
+    answered = whole(pc.index_in(sides[1].home_text("household_code"), sides[0].keys))
+    code = np.concatenate([np.arange(listed), answered])
     degrees = {name: np.concatenate([side.degrees(name) for side in sides]) for name in ("latitude", "longitude")}
     return pa.table(
         {
-            "unique_id": pa.array(np.arange(len(village), dtype=np.int32)),
             "village": village,
             "commune": commune,
             "tf_village": tf_village,
@@ -255,19 +284,21 @@ def _coded(texts: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     coded = texts.combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     indices = coded.indices
-    code = indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    code = whole(indices)
     counts = np.bincount(code[code >= 0], minlength=max(len(coded.dictionary), 1))
     share = (counts / max(counts.sum(), 1)).astype(np.float32)
     return indices.cast(pa.int32()), pa.array(share[np.maximum(code, 0)], mask=code < 0)
 
 
-def _names(texts: list[pa.Array]) -> dict[str, Any]:
-    """The parts of `NameParts` as numbers: equal where the parts are. Names are taken apart word by word, once each."""
-    coded = pa.chunked_array(texts).combine_chunks().dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+def _names(texts: list[pa.Array], name_share: Callable[[str], float]) -> tuple[pa.Array, pa.Table]:
+    """The row of each text in the table of names, null for no name; the table.
+
+    The parts of `NameParts` are numbers, equal where the parts are. Names are taken apart word by word, once each.
+    """
     # One more that stands for no name, so that nothing is empty.
-    distinct = pa.concat_arrays([coded.dictionary, pa.array([""], coded.dictionary.type)])
-    where = coded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)
+    coded = pa.chunked_array([*texts, pa.array([""], pa.large_string())]).dictionary_encode().unify_dictionaries()
+    distinct = coded.chunk(0).dictionary
+    where = np.concatenate([whole(chunk.indices) for chunk in coded.chunks])[:-1]
     lowered = pc.utf8_lower(pc.utf8_normalize(distinct, "NFC"))
     lowered = pc.replace_substring_regex(lowered, rf"(^|\s)[{_MARKS}]+", r"\1")
     split = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(lowered))
@@ -283,20 +314,41 @@ def _names(texts: list[pa.Array]) -> dict[str, Any]:
     place = np.arange(len(folded)) - np.repeat(start, length)
     in_order = folded[np.lexsort((folded, np.repeat(np.arange(len(length)), length)))]
     fold_id, fold_first = _numbered(np.add.reduceat(_mixed(folded, place), start))
+    core_id, core_first = _numbered(first.astype(np.int64) * len(folds) + last)
     parts = {
         "name_id": _numbered(np.add.reduceat(_mixed(written, place), start))[0],
         "fold_id": fold_id,
         "words_id": _numbered(np.add.reduceat(_mixed(in_order, place), start))[0],
-        "core_id": _numbered(first.astype(np.int64) * len(folds) + last)[0],
+        "core_id": core_id,
         "given_id": last.astype(np.int32),
     }
     lists = pa.LargeListArray.from_arrays(np.r_[0, np.cumsum(length)], same.dictionary.take(pa.array(folded)))
-    joined = pc.binary_join(lists, " ")
-    missing = pc.equal(pc.utf8_trim_whitespace(joined), "").to_numpy(zero_copy_only=False)[where]
-    columns: dict[str, Any] = {name: pa.array(values[where], mask=missing) for name, values in parts.items()}
-    columns["bare"] = pa.array(np.logical_and.reduceat(bare, start)[where], mask=missing)
-    columns["fold"] = pa.DictionaryArray.from_arrays(columns["fold_id"], joined.take(pa.array(fold_first)))
-    return columns
+    joined = pc.binary_join(lists, " ").cast(pa.string())
+    missing = pc.equal(pc.utf8_trim_whitespace(joined), "").to_numpy(zero_copy_only=False)
+    people = np.bincount(where[where >= 0], minlength=len(missing))
+    people[missing] = 0
+    folds_once = joined.take(pa.array(fold_first)).to_pylist()
+    columns: dict[str, Any] = {
+        **parts,
+        "bare": np.logical_and.reduceat(bare, start),
+        "fold": joined,
+        "tf_fold_id": _shares(fold_id, people, [name_share(text) for text in folds_once]),
+        "tf_core_id": _shares(
+            parts["core_id"], people, [name_share(core_of(folds_once[fold_id[row]])) for row in core_first]
+        ),
+    }
+    unnamed = np.r_[missing, True][where]  # -1 is the last
+    return pa.array(where, mask=unnamed), pa.table(columns)
+
+
+def _shares(number: npt.NDArray[np.int32], people: npt.NDArray[np.int64], elsewhere: list[float]) -> Any:
+    """Of each row the share of people whose name has its number, where so many people have the row's name.
+
+    Where the data are few, what is known of names `elsewhere` (by number) speaks as loudly as `_AS_MANY` people would.
+    """
+    counts = np.bincount(number, weights=people)
+    share = (counts + _AS_MANY * np.array(elsewhere)) / (people.sum() + _AS_MANY)
+    return share.astype(np.float32)[number]
 
 
 def _mixed(words: npt.NDArray[Any], place: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
@@ -314,23 +366,3 @@ def _numbered(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDAr
     first = np.empty(len(distinct), dtype=np.int64)
     first[numbers[::-1]] = np.arange(len(values))[::-1]
     return numbers.astype(np.int32), first
-
-
-def _frequencies(columns: dict[str, Any], name_share: Callable[[str], float]) -> dict[str, Any]:
-    """The share of people of each folded name, and of each family and given name.
-
-    Where the data are few, what is known of names elsewhere speaks as loudly as `_AS_MANY` people would.
-    """
-    found: dict[str, Any] = {}
-    folds, fold_of = columns["fold"].dictionary, columns["fold_id"].fill_null(-1).to_numpy(zero_copy_only=False)
-    for column in ("fold_id", "core_id"):
-        numbers = columns[column].fill_null(-1).to_numpy(zero_copy_only=False)
-        known = numbers >= 0
-        counts = np.bincount(numbers[known], minlength=1).astype(float)
-        some_fold = np.zeros(len(counts), dtype=np.int64)
-        some_fold[numbers[known]] = fold_of[known]
-        texts = folds.take(pa.array(some_fold)).to_pylist()
-        elsewhere = np.array([name_share(text if column == "fold_id" else core_of(text)) for text in texts])
-        share = ((counts + _AS_MANY * elsewhere) / (known.sum() + _AS_MANY)).astype(np.float32)
-        found[f"tf_{column}"] = pa.array(share[np.maximum(numbers, 0)], mask=~known)
-    return found

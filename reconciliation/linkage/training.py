@@ -13,13 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE, Comparison, Shares, splink_settings
 from reconciliation.linkage.model import Absence, Cuts, Model, ModelError
 from reconciliation.linkage.pairs import compare
 from reconciliation.linkage.resolution import weigh
-from reconciliation.linkage.scoring import database, levels
+from reconciliation.linkage.scoring import engine, score
 from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import NameParts, Tables, core_of, tabulate
 
@@ -48,7 +50,7 @@ def train(registry: Side, interviews: Side, *, seed: int) -> Model:
     tables = tabulate(*sides, lambda folded: names.get(folded, rarest))
     if not tables.listed_people or tables.listed_people == len(tables.household):
         raise ModelError("too little to learn from: one of the sides has no members")
-    with database(tables) as connection:
+    with engine() as connection:
         # The same rows in the same order on one thread: the same model, to the last digit.
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
         model = Model(
@@ -114,11 +116,13 @@ def _people_shares(connection: Any, tables: Tables, seed: int) -> Shares:
     from splink import DuckDBAPI, Linker, block_on
 
     listed = tables.listed_people
-    for side, where in (("listed", f"< {listed}"), ("asked", f">= {listed}")):
-        connection.execute(f"CREATE TABLE {side} AS SELECT * FROM people WHERE unique_id {where} ORDER BY unique_id")
+    for side, first, end in (("listed", 0, listed), ("asked", listed, len(tables.household))):
+        connection.register("arrived", _one_table(tables, np.arange(first, end, dtype=np.int32)))
+        connection.execute(f"CREATE TABLE {side} AS SELECT * FROM arrived")
+        connection.unregister("arrived")
     api = DuckDBAPI(connection)
     sources = [api.register(name, dataset_display_name=name) for name in ("listed", "asked")]
-    linker = Linker(sources, splink_settings(PEOPLE, link_type="link_only"), log_level=None, validate_settings=False)
+    linker = Linker(sources, splink_settings(PEOPLE, "link_only"), log_level=None, validate_settings=False)
     (shared,) = connection.execute(
         "SELECT count(*) FROM listed l JOIN asked r USING (birth_year, birth_day, commune)"
     ).fetchall()[0]
@@ -142,6 +146,15 @@ def _people_shares(connection: Any, tables: Tables, seed: int) -> Shares:
         strangers = {number: (share - by_chance * same[number]) / (1 - by_chance) for number, share in random.items()}
         shares[comparison.name] = _level_shares(comparison, same, strangers)
     return shares
+
+
+def _one_table(tables: Tables, people: npt.NDArray[np.int32]) -> pa.Table:
+    """Some people with their names and places, a column each, as Splink reads them."""
+    rows, homes = tables.people.take(pa.array(people)), pa.array(tables.household[people])
+    columns = {name: rows[name] for name in rows.column_names if name != "name"}
+    columns |= {name: tables.names[name].take(rows["name"]) for name in tables.names.column_names}
+    columns |= {name: tables.households[name].take(homes) for name in ("village", "commune")}
+    return pa.table({"unique_id": pa.array(people), **columns})
 
 
 def _level_shares(
@@ -177,7 +190,7 @@ def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -
         }
     )
     shares = dict(model.shares)
-    same, others = (_counted(connection, tables, pairs) for pairs in (sure[["listed", "asked"]], strangers))
+    same, others = (_counted(connection, tables, model, pairs) for pairs in (sure[["listed", "asked"]], strangers))
     for comparison in HOUSEHOLDS:
         shares[comparison.name] = _level_shares(comparison, same[comparison.name], others[comparison.name])
     absent = {
@@ -189,13 +202,13 @@ def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -
     return replace(model, shares=shares, absence=Absence(bits["listed"], bits["asked"]))
 
 
-def _counted(connection: Any, tables: Tables, pairs: pd.DataFrame) -> dict[str, dict[int, float]]:
+def _counted(connection: Any, tables: Tables, model: Model, pairs: pd.DataFrame) -> dict[str, dict[int, float]]:
     """The share of each level of each comparison of households among the pairs where both sides are known."""
     numbered = pairs["listed"].to_numpy(np.int32), pairs["asked"].to_numpy(np.int32)
-    reached = levels(connection, tables.columns["households"], HOUSEHOLDS, numbered)
+    reached = score(connection, tables, HOUSEHOLDS, model, numbered).levels
     shares: dict[str, dict[int, float]] = {}
     for comparison in HOUSEHOLDS:
-        known = reached[comparison.name][reached[comparison.name] >= 0]
+        known = pd.Series(reached[comparison.name][reached[comparison.name] >= 0])
         # Half a pair more of each, so that what was not seen is rare and not impossible.
         numbers = [level.number for level in comparison.levels if level.number >= 0]
         count = known.value_counts().reindex(numbers, fill_value=0) + 0.5

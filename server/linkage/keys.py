@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,8 @@ def index_list(session: Session, province_code: str, year: int, listed: Side) ->
 @system_work("import")
 def index_since(session: Session, province_code: str, year: int, since: datetime) -> int:
     """Write anew the keys of the households of a list that were imported since a moment; how many keys."""
+    from reconciliation.linkage import Side
+
     statement = select(RegistryHousehold.household_code).where(
         RegistryHousehold.province_code == province_code,
         RegistryHousehold.year == year,
@@ -68,7 +70,7 @@ def index_since(session: Session, province_code: str, year: int, since: datetime
     of = (RegistryKey.province_code == province_code, RegistryKey.year == year)
     for start in range(0, len(codes), _AT_ONCE):
         session.execute(delete(RegistryKey).where(*of, RegistryKey.household_code.in_(codes[start : start + _AT_ONCE])))
-    listed = sides.of_list(registry.load_list(session, province_code, year, codes))
+    listed = Side.of_list(registry.load_list(session, province_code, year, codes))
     return _insert(session, province_code, year, _keys_of_list(session, province_code, year, listed))
 
 
@@ -82,8 +84,8 @@ def candidates(session: Session, of: Interview, scope: Scope, limit: int = 3) ->
     year = registry.latest_year(session, of.province_code, rounds.get(session, of.round_id).review_date.year)
     if year is None:
         return []
-    record = _record(session, of, scope)
-    found = _hits(session, of.province_code, year, record, vault_of(session))
+    household, members = _record(session, of, scope)
+    found = _hits(session, of.province_code, year, lookup.keys(members, household), vault_of(session))
     codes = lookup.promising(found)
     statement = select(RegistryHousehold).where(
         RegistryHousehold.province_code == of.province_code,
@@ -94,16 +96,12 @@ def candidates(session: Session, of: Interview, scope: Scope, limit: int = 3) ->
     households = {one.household_code: one for one in session.scalars(statement)}
     if not households:
         return []
-    listed = sides.of_list(registry.load_list(session, of.province_code, year, sorted(households)))
-    scored = lookup.score(record, listed, models.of_round(session, of.round_id))
-    return [
-        Candidate(households[row["household_code"]], float(row["weight"]), int(row["members_agree"]))
-        for row in scored.head(limit).to_dict("records")
-        if row["members_agree"]
-    ]
+    listed = registry.load_rows(session, of.province_code, year, sorted(households))
+    scored = lookup.score_rows(household, members, listed, models.of_round(session, of.round_id))
+    return [Candidate(households[code], weight, agree) for code, weight, agree in scored[:limit] if agree]
 
 
-def _record(session: Session, of: Interview, scope: Scope) -> Side:
+def _record(session: Session, of: Interview, scope: Scope) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     household = cases.open_households(session, [of])[0]
     members = session.scalars(
         select(InterviewMember)
@@ -111,20 +109,16 @@ def _record(session: Session, of: Interview, scope: Scope) -> Side:
         .where(InterviewMember.interview_id == of.interview_id, scope.where(Interview))
         .order_by(InterviewMember.member_no)
     ).all()
-    people = {
-        member.member_no: person
-        for member, person in zip(members, cases.open_people(session, members), strict=True)
-        if person is not None
-    }
-    return sides.of_one(of, household, people)
+    return sides.of_one(of, household, [person for person in cases.open_people(session, members) if person is not None])
 
 
-def _hits(session: Session, province_code: str, year: int, record: Side, vault: Vault) -> list[tuple[str, str]]:
+def _hits(
+    session: Session, province_code: str, year: int, keys: Iterable[tuple[str, str]], vault: Vault
+) -> list[tuple[str, str]]:
     """(kind of key, household code) of every key of a record that a listed household has too."""
     from reconciliation.linkage import lookup
 
-    household = _rows(record.households)[0]
-    kinds = {_number(vault, kind, text): kind for kind, text in lookup.keys(_rows(record.members), household)}
+    kinds = {_number(vault, kind, text): kind for kind, text in keys}
     shared: dict[int, list[str]] = defaultdict(list)
     statement = select(RegistryKey.key, RegistryKey.household_code).where(
         and_(RegistryKey.province_code == province_code, RegistryKey.year == year, RegistryKey.key.in_(kinds))

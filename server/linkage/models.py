@@ -5,7 +5,6 @@ A round is linked with the model trained in its campaign, else with the one that
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -89,9 +88,7 @@ def for_round(
     else:
         kept = None if held is None or held.trained_at is None else _parsed(held.model)
         model = kept or default_model()
-    text = model.to_json()
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    used = Used(fingerprint, model, _cuts(session, round_id, fingerprint, model))
+    used = Used(model.digest, model, _cuts(session, round_id, model.digest, model))
     keep(session, province_code, round_id, used, trained_by=by if train else None)
     return used
 
@@ -206,7 +203,7 @@ def _model_of(held: LinkageModel) -> Model | None:
     if held.model:
         return _parsed(held.model)
     model = default_model()
-    return model if hashlib.sha256(model.to_json().encode()).hexdigest() == held.fingerprint else None
+    return model if model.digest == held.fingerprint else None
 
 
 @lru_cache(maxsize=4)

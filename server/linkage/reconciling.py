@@ -77,7 +77,7 @@ def reconcile(
 
     Raises `NotFoundError` when no list of an earlier year is held.
     """
-    from reconciliation.linkage import link
+    from reconciliation.linkage import Side, link
 
     report = progress or (lambda _done, _total: None)
     with database.session() as session:
@@ -89,7 +89,7 @@ def reconcile(
         current = cases.cases_frame(session, round_id)
         # A rejected interview is no household of this round.
         current = current[current["review_state"].ne("rejected")]
-        left, right = sides.of_list(listed), sides.of_interviews(session, round_id, current.index)
+        left, right = Side.of_list(listed), sides.of_interviews(session, round_id, current.index)
         report(2, _STEPS)
         used = models.for_round(session, of.province_code, round_id, left, right, train=train, by=by)
         report(3, _STEPS)

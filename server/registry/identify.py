@@ -165,8 +165,7 @@ def _match(households: pd.DataFrame, members: pd.DataFrame, registry: Registry) 
     if not len(households) or not len(registry.households):
         names = ("interview_id", "household_code", "kind", "status", "members")
         return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
-    listed = registry.households.assign(household_code=registry.households.index)
-    found = link(Side(listed, registry.members), Side(households, members), default_model()).households
+    found = link(Side.of_list(registry), Side(households, members), default_model()).households
     columns = ["interview_id", "household_code", "kind", "status"]
     return found[columns].assign(members=found["members_agree"])
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
@@ -101,6 +102,28 @@ def load_list(session: Session, province_code: str, year: int, codes: Sequence[s
             f"Chưa có danh sách hộ nghèo, cận nghèo năm {year}. Nhập: rasoat registry import TỆP.",
             f"There is no list of poor and near-poor households of {year}. Import it: rasoat registry import FILE.",
         )
+    return found
+
+
+def load_rows(
+    session: Session, province_code: str, year: int, codes: Sequence[str]
+) -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+    """Some households of a list as plain rows, for a page that somebody waits for: code, household (commune_code,
+    village_id, phone) and members, with the columns of `reconciliation.linkage.Side`."""
+    found: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = []
+    for condition in _conditions(None, codes):
+        households = _households_where(session, province_code, year, condition)
+        sealed = [(row.household_code, row.phone) for row in households]
+        phones = open_households(session, province_code, year, "phone", sealed)
+        members: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for person in _people_where(session, province_code, year, condition):
+            born = person["birth_date"]
+            members[person["household_code"]].append(
+                person | {"birth_date": None if born is None else date.fromisoformat(born)}
+            )
+        for row, phone in zip(households, phones, strict=True):
+            home = {"commune_code": row.commune_code, "village_id": row.village_id, "phone": phone}
+            found.append((row.household_code, home, members[row.household_code]))
     return found
 
 

@@ -21,7 +21,7 @@ from server.registry.identity import (
     undo_event,
 )
 from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for, save_mapping
-from server.registry.lists import load_list
+from server.registry.lists import load_list, load_rows
 from server.registry.movement import movement_counts, recount, recount_province, rules_of, set_rules
 from server.registry.tables import IdentityEvent, RegistryHousehold, RegistryMember
 
@@ -37,6 +37,7 @@ __all__ = [
     "import_list",
     "latest_year",
     "load_list",
+    "load_rows",
     "mapping_beside",
     "mapping_for",
     "movement_counts",

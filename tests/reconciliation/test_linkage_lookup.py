@@ -15,7 +15,7 @@ from reconciliation.linkage import levels as plain
 from reconciliation.linkage.candidates import find_candidates
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE
 from reconciliation.linkage.levels import Home, Person, one_slip
-from reconciliation.linkage.scoring import database, levels, score
+from reconciliation.linkage.scoring import engine, score
 from reconciliation.linkage.tables import NameParts, tabulate
 from sandbox.years import Errors
 from tests.reconciliation.sides import Case, case, pairs, person, side
@@ -48,24 +48,21 @@ def test_levels_and_weights_are_those_of_the_engine(wild: Case, rows: dict[str, 
     comparisons = PEOPLE if what == "people" else HOUSEHOLDS
     listed = tables.listed_people if what == "people" else tables.listed_households
     rng = np.random.default_rng(3)
-    with database(tables) as connection:
-        found = find_candidates(
-            connection, tables.listed_households, (tables.listed_households, tables.total_households)
-        )
-        if what == "people":
-            near = [
-                (left, right)
-                for home, other in zip(*found, strict=True)
-                for left in np.flatnonzero(tables.household == home)
-                for right in np.flatnonzero(tables.household == other)
-            ]
-        else:
-            near = list(zip(*found, strict=True))
-        strange = zip(rng.integers(0, listed, 500), rng.integers(listed, len(rows[what]), 500), strict=True)
-        both = np.array(sorted({*near, *strange}), dtype=np.int32)
-        sides = np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
-        reached = levels(connection, tables.columns[what], comparisons, sides)
-        weights = score(connection, tables.columns[what], comparisons, MODEL.shares, sides, -1e6)
+    found = find_candidates(tables)
+    if what == "people":
+        near = [
+            (left, right)
+            for home, other in zip(*found, strict=True)
+            for left in np.flatnonzero(tables.household == home)
+            for right in np.flatnonzero(tables.household == other)
+        ]
+    else:
+        near = list(zip(*found, strict=True))
+    strange = zip(rng.integers(0, listed, 500), rng.integers(listed, len(rows[what]), 500), strict=True)
+    both = np.array(sorted({*near, *strange}), dtype=np.int32)
+    with engine() as connection:
+        scored = score(connection, tables, comparisons, MODEL, (both[:, 0].copy(), both[:, 1].copy()))
+    both = np.column_stack([scored.left, scored.right])
     of = Person.of if what == "people" else Home.of
     records = [of(row) for row in rows[what]]
     for comparison in comparisons:
@@ -73,16 +70,25 @@ def test_levels_and_weights_are_those_of_the_engine(wild: Case, rows: dict[str, 
             continue  # a listed household's own code is its key, which `score` is given apart
         level_of = getattr(plain, f"{comparison.name}_level")
         expected = [level_of(records[left], records[right]) for left, right in both]
-        assert reached[comparison.name].tolist() == expected, comparison.name
+        assert scored.levels[comparison.name].tolist() == expected, comparison.name
         if comparison.name in ("name", "birth", "cccd"):
             assert set(expected) >= {level.number for level in comparison.levels} - {-1, 1, 3, 5}
     if what == "people":
-        ours = {pair: lookup.person_weight(records[pair[0]], records[pair[1]], MODEL) for pair in map(tuple, both)}
-        theirs = dict(zip(zip(*weights[:2], strict=True), weights[2], strict=True))
+        ours = [lookup.person_weight(records[left], records[right], MODEL) for left, right in both]
         # The frequency of a name is the model's here, and the model's and the data's there.
-        apart = np.array([ours[pair] - theirs[pair] for pair in ours])
+        apart = np.array(ours) - scored.weight
         assert np.abs(apart).max() < 8
         assert np.median(np.abs(apart)) < 0.5
+
+
+def scored_rows(
+    asked: Side, interview: str, listed: Side, codes: list[str], listed_households: int
+) -> list[tuple[str, float, int]]:
+    def of(one: Side, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        return one.households.loc[key].to_dict(), one.members.loc[[key]].to_dict("records")
+
+    candidates = [(code, *of(listed, code)) for code in codes]
+    return lookup.score_rows(*of(asked, interview), candidates, MODEL, listed_households=listed_households)
 
 
 def test_the_likeliest_candidate_is_the_true_household() -> None:
@@ -103,11 +109,10 @@ def test_the_likeliest_candidate_is_the_true_household() -> None:
         near = lookup.promising(hits)
         found += true[interview] in near
         if near:
-            candidates = Side(made.listed.households.loc[near], made.listed.members.loc[near])
-            record = Side(made.asked.households.loc[[interview]], made.asked.members.loc[[interview]])
-            scored = lookup.score(record, candidates, MODEL, listed_households=1_500)
-            assert scored["weight"].is_monotonic_decreasing
-            first += scored["household_code"].iloc[0] == true[interview]
+            scored = scored_rows(made.asked, interview, made.listed, near, listed_households=1_500)
+            weights = [weight for _, weight, _ in scored]
+            assert weights == sorted(weights, reverse=True)
+            first += scored[0][0] == true[interview]
     assert found / len(chosen) > 0.985
     assert first / len(chosen) > 0.98
 
@@ -126,8 +131,7 @@ def test_keys_are_the_same_however_the_name_is_written() -> None:
 
 def test_who_nothing_is_known_of_has_no_keys() -> None:
     assert lookup.keys([person(""), person("   ")], {}) == []
-    scored = lookup.score(side({"i": [person("")]}), side({}), MODEL)
-    assert scored.empty
+    assert lookup.score_rows({}, [person("")], [], MODEL) == []
 
 
 def test_single_records_agree_with_the_linkage_on_weights(wild: Case) -> None:
@@ -138,11 +142,9 @@ def test_single_records_agree_with_the_linkage_on_weights(wild: Case) -> None:
     asked = Side(wild.asked.households.loc[interviews], wild.asked.members.loc[interviews])
     linked = link(listed, asked, MODEL).households.set_index(["interview_id", "household_code"])
     for interview, code in true[:10]:
-        one = Side(asked.households.loc[[interview]], asked.members.loc[[interview]])
-        near = Side(listed.households.loc[[code]], listed.members.loc[[code]])
-        scored = lookup.score(one, near, MODEL, listed_households=40).iloc[0]
+        ((_, _, agree),) = scored_rows(asked, interview, listed, [code], listed_households=40)
         if (interview, code) in linked.index:
-            assert scored["members_agree"] == linked.loc[(interview, code), "members_agree"]
+            assert agree == linked.loc[(interview, code), "members_agree"]
 
 
 letters = st.text(alphabet="abc", max_size=6)
@@ -164,7 +166,8 @@ names = st.text(alphabet=st.sampled_from("aăâđêNgTỳ \u0300\u0323"), max_si
 @given(st.lists(st.one_of(names, st.none()), max_size=8))
 def test_names_fall_together_where_their_parts_do(written: list[str | None]) -> None:
     households = {f"H{number}": [person(name or "")] for number, name in enumerate(written)}
-    people = tabulate(side(households), side({"i": []}), lambda _: 1e-5).columns["people"]
+    tables = tabulate(side(households), side({"i": []}), lambda _: 1e-5)
+    people = tables.names.take(tables.people["name"])
     expected = [NameParts.of(name or "") for name in written]
     for column, part in (
         ("name_id", "written"),
