@@ -129,10 +129,10 @@ def open_engine(url: str) -> Engine:
             cursor.execute("PRAGMA synchronous=NORMAL")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA busy_timeout=30000")
-            # 8 MB of pages in memory. A log of 128 MB is written out by whoever commits; a pull, which fills as much in
+            # 8 MB of pages in memory. A log of 256 MB is written out by whoever commits; a pull, which fills as much in
             # a few seconds, does it beside its work (`server.sqlite_log`).
             cursor.execute("PRAGMA cache_size=-8000")
-            cursor.execute("PRAGMA wal_autocheckpoint=32000")
+            cursor.execute("PRAGMA wal_autocheckpoint=64000")
             cursor.close()
 
         return engine

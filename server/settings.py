@@ -67,7 +67,7 @@ class CentralSettings(_Concern):
     read_timeout: float = Field(120.0, gt=0)  # seconds without a byte
     retries: int = Field(3, ge=0)
     backoff: float = Field(0.5, ge=0)  # seconds, doubled with each retry
-    window: int = Field(20_000, gt=0)  # submissions asked for at once, about
+    window: int = Field(50_000, gt=0)  # submissions asked for at once, about
 
 
 class FormsSettings(_Concern):

@@ -17,8 +17,8 @@ from server.database import Database
 
 log = logging.getLogger(__name__)
 
-#: Pages of 4 kB in the log from which on it is to begin anew: 64 MB.
-_LONG = 16_000
+#: Pages of 4 kB in the log from which on it is to begin anew: 128 MB.
+_LONG = 32_000
 
 
 class LogWriter:

@@ -12,7 +12,7 @@
    anyway, ids and versions are compared, all of them, and what differs is read again.
 
 Central's two times are in no commit order, so each pass begins `OVERLAP` before the mark; storing a row again
-changes nothing. Rows are read two pieces ahead of what is being stored, and never more: memory stays flat, and the
+changes nothing. Rows are read a few pieces ahead of what is being stored, and never more: memory stays flat, and the
 embedded database's one writer is held for a moment at a time, not for as long as a slow line takes.
 """
 
@@ -26,7 +26,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from server.cases import service as cases
 from server.central.client import Central
@@ -38,6 +40,7 @@ from server.sqlite_log import LogWriter
 from server.submissions import service as submissions
 from server.submissions.comparison import compare, mark_purged, newest_change
 from server.submissions.fields import FieldCount, fields_to_count, fields_wanted
+from server.submissions.packing import pack, unpack
 from server.submissions.rows import Received
 from server.submissions.service import Source, Stored
 
@@ -51,11 +54,10 @@ _PURGED_AFTER = timedelta(days=31)
 _COMPARE_EVERY = timedelta(days=1)
 _SHORTEST_WINDOW = timedelta(milliseconds=2)
 _STORE_AT_ONCE = 2000
-#: Pieces read before they are asked for. One more than is stored: the last piece of a window is a small one, and the
-#: first of the next one comes slowly.
-_AHEAD = 2
+#: Pieces read before they are asked for, 5 MB each: the reader never stops for as long as storing takes longer now and
+#: then, and what it does not take from the line Central does not send.
+_AHEAD = 5
 
-T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 
@@ -100,7 +102,7 @@ def pull(
     source: Source,
     *,
     full: bool = False,
-    window: int = 20_000,
+    window: int = 50_000,
     progress: Progress = no_progress,
 ) -> Pulled:
     """Bring `submissions` up to what Central holds for one form.
@@ -137,6 +139,13 @@ def pull(
         "pulled form %s: %d new, %d versions, %d updated", source.form_id, pulled.new, pulled.versions, pulled.updated
     )
     return pulled
+
+
+class _Piece(NamedTuple):
+    """Rows that are stored together, and how far the arrivals are stored then."""
+
+    rows: list[Received]
+    until: datetime | None = None
 
 
 class _Pull:
@@ -197,25 +206,25 @@ class _Pull:
         if total:
             first = since if since is not None else self._feed.first_arrival()
             assert first is not None  # there are `total` of them
-            for rows, until in _read_ahead(self._by_windows(first, now, total)):
-                if rows:
-                    self._store(rows, submitted_until=until)
+            for piece in _read_ahead(self._by_windows(first, now, total)):
+                if piece.rows:
+                    self._store(piece)
                     self._progress(min(self._pulled.received, total), total)
                 else:
-                    self._mark(submitted_until=until)
+                    self._mark(submitted_until=piece.until)
                     self._pulled.windows += 1
         else:
             self._mark(submitted_until=now)
         self._progress(total, total)
 
-    def _by_windows(self, first: datetime, now: datetime, total: int) -> Iterator[tuple[list[Received], datetime]]:
-        """Rows in pieces, and how far we are when they are stored; at the end of each window a piece without rows."""
+    def _by_windows(self, first: datetime, now: datetime, total: int) -> Iterator[_Piece]:
+        """The windows' rows in pieces, and a piece without rows at the end of each window."""
         # The last window is open at its end: what arrives meanwhile comes with it.
         for since, before in self._windows(first, now, total):
-            for rows in _pieces(self._feed.rows(arrived(since, before))):
+            for piece in _pieces(self._feed.rows(arrived(since, before))):
                 # Rows come oldest first: what arrived before the last of a piece is stored with it, or was before.
-                yield rows, min(rows[-1].submitted_at, now)
-            yield [], min(before, now) if before is not None else now
+                yield piece._replace(until=min(piece.rows[-1].submitted_at, now))
+            yield _Piece([], until=min(before, now) if before is not None else now)
 
     def _windows(self, first: datetime, now: datetime, total: int) -> Iterator[tuple[datetime, datetime | None]]:
         """Halve [first, now) until each window holds about as many as asked for; oldest first."""
@@ -246,7 +255,7 @@ class _Pull:
         listed: set[str] = set()
         for piece in _read_ahead(_pieces(self._feed.rows(DELETED))):
             self._store(piece)
-            listed.update(row.central_id for row in piece)
+            listed.update(row.central_id for row in piece.rows)
         with self._database.session() as session:
             held = submissions.deleted_since(session, self._source, now - _PURGED_AFTER)
         self._ask_again([one for one in held if one not in listed])
@@ -292,7 +301,7 @@ class _Pull:
         listed: set[str] = set()
         for piece in _read_ahead(_pieces(self._feed.rows_by_id(found.extra, deleted=True))):
             self._store(piece)
-            listed.update(row.central_id for row in piece)
+            listed.update(row.central_id for row in piece.rows)
         gone = [one for one in found.extra if one not in listed]
         with self._database.session() as session:
             state = submissions.hold_sync_state(session, self._source)
@@ -305,21 +314,21 @@ class _Pull:
         self._pulled.healed = len(found.to_read) + len(found.extra)
         self._pulled.compared = 1
 
-    def _store(
-        self, piece: Sequence[Received], submitted_until: datetime | None = None, *, final: bool = False
-    ) -> None:
+    def _store(self, piece: _Piece, *, final: bool = False) -> None:
         """Store some rows, and the mark that goes with them, in one transaction: all of it, or nothing."""
         with self._database.session() as session:
             state = submissions.hold_sync_state(session, self._source)
-            stored = submissions.store(session, self._source, piece, datetime.now(UTC), final=final)
+            stored = submissions.store(session, self._source, piece.rows, datetime.now(UTC), final=final)
             if self._source.has_interviews:
                 cases.mark_stale(session, self._source.round_id, stored.changed)
             if self._fields is not None:
-                self._fields.add(state, (row.payload for row in piece if row.central_id in stored.inserted))
-            if submitted_until is not None:
-                state.submitted_until = submitted_until
+                self._fields.add(
+                    state, (unpack(row.payload) for row in piece.rows if row.central_id in stored.inserted)
+                )
+            if piece.until is not None:
+                state.submitted_until = piece.until
         self._log_writer.committed()
-        self._pulled.received += len(piece)
+        self._pulled.received += len(piece.rows)
         self._pulled.add(stored)
 
     def _mark(self, *, submitted_until: datetime | None = None, updated_until: datetime | None = None) -> None:
@@ -329,18 +338,18 @@ class _Pull:
             state.updated_until = updated_until or state.updated_until
 
 
-def _pieces(rows: Iterator[Received]) -> Iterator[list[Received]]:
+def _pieces(rows: Iterator[Received]) -> Iterator[_Piece]:
     while some := list(islice(rows, _STORE_AT_ONCE)):
-        yield some
+        yield _Piece([replace(row, payload=pack(row.payload)) for row in some])
 
 
-def _read_ahead(items: Iterator[T]) -> Iterator[T]:
-    """`items`; while one is worked on, the next ones are read in a thread. What reading raises is raised here."""
+def _read_ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """`pieces`; while one is stored, the next ones are read in a thread. What reading raises is raised here."""
     reader = ThreadPoolExecutor(1, "pull")
     try:
-        coming = deque(reader.submit(next, items, None) for _ in range(_AHEAD))
-        while (item := coming.popleft().result()) is not None:
-            coming.append(reader.submit(next, items, None))
-            yield item
+        coming = deque(reader.submit(next, pieces, None) for _ in range(_AHEAD))
+        while (piece := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, pieces, None))
+            yield piece
     finally:
         reader.shutdown(cancel_futures=True)

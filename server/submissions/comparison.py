@@ -130,6 +130,7 @@ def newest_change(session: Session, source: Source) -> datetime | None:
             Submission.form_id == source.form_id,
             Submission.project_id == source.project_id,
             Submission.is_current,
+            Submission.updated_at.is_not(None),
             Submission.deleted_at.is_(None),
             Submission.payload.is_not(None),
         )

@@ -35,7 +35,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):
 
     central_id: str
     version_id: str
-    payload: bytes
+    payload: bytes  # the text; packed (`server.submissions.packing`) before it is stored
     submitted_at: datetime
     updated_at: datetime | None
     deleted_at: datetime | None

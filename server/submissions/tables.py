@@ -24,22 +24,53 @@ class Submission(Base):
 
     __tablename__ = "submissions"
     __personal__ = True
+    # Written as SQLAlchemy writes a condition on each database: only then is a partial index used.
     __table_args__ = (
         Index(
             "uq_submissions_current",
+            "project_id",
             "form_id",
             "central_id",
+            "is_current",  # so that SQLite counts by the index alone
             unique=True,
-            sqlite_where=text("is_current"),
+            sqlite_where=text("is_current = 1"),
             postgresql_where=text("is_current"),
         ),
-        # Those whose earlier versions have not been asked for: few, however many submissions there are.
+        # What every pull asks for is found without going through all there is: few rows, however many submissions.
+        # Those whose earlier versions have not been asked for; ...
         Index(
             "ix_submissions_history",
+            "project_id",
             "form_id",
             "central_id",
-            sqlite_where=text("is_current AND NOT history_known"),
+            sqlite_where=text("is_current = 1 AND history_known = 0"),
             postgresql_where=text("is_current AND NOT history_known"),
+        ),
+        # ... that wait for files; ...
+        Index(
+            "ix_submissions_awaiting",
+            "project_id",
+            "form_id",
+            "central_id",
+            sqlite_where=text("is_current = 1 AND deleted_at IS NULL AND attachments_present < attachments_expected"),
+            postgresql_where=text("is_current AND deleted_at IS NULL AND attachments_present < attachments_expected"),
+        ),
+        # ... that are deleted or erased; ...
+        Index(
+            "ix_submissions_gone",
+            "project_id",
+            "form_id",
+            sqlite_where=text("is_current = 1 AND (deleted_at IS NOT NULL OR payload IS NULL)"),
+            postgresql_where=text("is_current AND (deleted_at IS NOT NULL OR payload IS NULL)"),
+        ),
+        # ... that were edited or reviewed.
+        Index(
+            "ix_submissions_changed",
+            "project_id",
+            "form_id",
+            "updated_at",
+            sqlite_where=text("is_current = 1 AND updated_at IS NOT NULL"),
+            postgresql_where=text("is_current AND updated_at IS NOT NULL"),
         ),
         Index("ix_submissions_central_id", "central_id"),
         Index("ix_submissions_round_current", "round_id", "is_current"),

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from server.accounts.access import system_work
 from server.database import insert_rows
 from server.secrets.service import Place, interview_subject, vault_of
+from server.submissions.packing import pack
 from server.submissions.tables import XML, Submission
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _columns(source: Source, of: Waiting, one: Earlier, received_at: datetime) -
         "version_id": one.version_id,
         "project_id": source.project_id,
         "round_id": source.round_id,
-        "payload": one.payload,
+        "payload": pack(one.payload),
         "payload_format": XML,
         "submitted_at": of.submitted_at,
         "updated_at": one.created_at if one.edits else None,
