@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
@@ -25,9 +25,6 @@ from server.submissions.versions import odata_row
 BATCH = 2000
 
 PAYLOAD = Place("submissions", "payload")
-
-#: The condition of the index `ix_submissions_gone`.
-_GONE = or_(Submission.deleted_at.is_not(None), Submission.payload.is_(None))
 
 #: What Central may change about a version that we already have.
 _MUTABLE = (
@@ -178,7 +175,7 @@ def deleted_since(session: Session, source: Source, since: datetime) -> list[str
                 Submission.form_id == source.form_id,
                 Submission.project_id == source.project_id,
                 Submission.is_current,
-                _GONE,
+                _is_gone(),
                 Submission.deleted_at >= since,
                 Submission.purged_at.is_(None),
             )
@@ -212,7 +209,7 @@ def live_count(session: Session, source: Source) -> int:
     current = select(func.count()).where(
         Submission.project_id == source.project_id, Submission.form_id == source.form_id, Submission.is_current
     )
-    gone = current.where(_GONE)
+    gone = current.where(_is_gone())
     return (session.scalar(current) or 0) - (session.scalar(gone) or 0)
 
 
@@ -320,6 +317,12 @@ def sync_states(session: Session) -> list[SyncState]:
 
 def _order(row: Received) -> tuple[int, datetime]:
     return row.edits, row.updated_at or row.submitted_at
+
+
+@system_work("pull")
+def _is_gone() -> ColumnElement[bool]:
+    """Deleted or erased: the condition of the index `ix_submissions_gone`."""
+    return or_(Submission.deleted_at.is_not(None), Submission.payload.is_(None))
 
 
 @system_work("pull")
