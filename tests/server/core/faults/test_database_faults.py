@@ -69,7 +69,7 @@ def full_disk(database: Database, writes: int) -> Iterator[None]:
         event.remove(database.engine, "before_cursor_execute", refuse)
 
 
-@pytest.mark.parametrize("writes", [0, 1, 2, 4])
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
 def test_the_disk_is_full(busy: Field, caplog: pytest.LogCaptureFixture, writes: int) -> None:
     with (
         caplog.at_level(logging.DEBUG),
