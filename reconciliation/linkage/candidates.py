@@ -28,6 +28,9 @@ Keyed = npt.NDArray[np.uint64]
 _OF_INTERVIEW, _OF_LISTED = 4, 2
 #: A candidate with less than this share of the best one's bits, in hundredths, is not compared.
 _FAIR = 15
+#: A key that more households of a list than this share finds none of them: the date that stands for "the year alone",
+#: the commonest name of a large village.
+MOST_SHARING = 60
 #: Bits of one weak key.
 _WEAK = 10
 #: More bits than this count as so many.
@@ -151,7 +154,10 @@ def _pairs_of_members(tables: Tables) -> Keyed:
 
 
 def _sharing(keyed: Keyed, tables: Tables) -> Keys:
-    """Every two households that share a key, as often as they share one: asked * listed households + listed."""
+    """Every two households that share a key, as often as they share one: asked * listed households + listed.
+
+    `listed` counts a household as often as its members have the key.
+    """
     keyed.sort()
     of_home, listed_households = _home_bits(tables), np.uint64(tables.listed_households)
     home = (np.uint64(1) << of_home) - np.uint64(1)
@@ -159,7 +165,7 @@ def _sharing(keyed: Keyed, tables: Tables) -> Keys:
     size = np.diff(start, append=len(keyed))
     # Listed households have the lower numbers, so they come first.
     listed = sums(keyed & home < listed_households, start)
-    shared = np.flatnonzero((listed > 0) & (listed < size))
+    shared = np.flatnonzero((listed > 0) & (listed < size) & (listed <= MOST_SHARING))
     start, listed, asked = start[shared], listed[shared], (size - listed)[shared]
     ends = np.cumsum(listed * asked)
     pairs = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.int64)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from reconciliation.linkage import levels
 from reconciliation.linkage.candidates import CODE_BITS, PAIR_BITS, PHONE_BITS, RULES
+from reconciliation.linkage.candidates import MOST_SHARING as MOST_SHARING
 from reconciliation.linkage.levels import Home, Person
 from reconciliation.linkage.model import Model
 from reconciliation.linkage.pairs import LEAST_WEIGHT
@@ -24,8 +25,6 @@ Household = TypeVar("Household", bound=Hashable)
 
 _BITS = {rule.name: rule.bits for rule in RULES} | {"pair": PAIR_BITS, "phone": PHONE_BITS, "code": CODE_BITS}
 KINDS = tuple(_BITS)
-#: A key that this many households share finds none of them.
-MOST_SHARING = 60
 _CANDIDATES = 12
 #: Members of a household that are paired.
 _PAIRED = 12

@@ -18,7 +18,7 @@ from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE, Comparison, s
 from reconciliation.linkage.scoring import engine, score
 from reconciliation.linkage.tables import Tables, tabulate
 from sandbox.years import Errors
-from tests.reconciliation.sides import case
+from tests.reconciliation.sides import case, person, side
 
 MODEL = default_model()
 #: More slips than any clerk makes, so that every level is met.
@@ -142,3 +142,14 @@ def _shared_bits(tables: Tables) -> Counter[tuple[int, int]]:
                 if left < tables.listed_households <= right:
                     shared[left, right] += bits
     return shared
+
+
+@pytest.mark.parametrize("sharing, others", [(candidates.MOST_SHARING, True), (candidates.MOST_SHARING + 1, False)])
+def test_a_date_that_too_many_have_finds_nobody(sharing: int, others: bool) -> None:
+    """Whoever knows the year alone writes the first of January; name and date together still find the household."""
+    people = {f"H{number:03d}": [person(f"Họ{number} Tên{number}", "1980-01-01", "head")] for number in range(sharing)}
+    listed = side(people)
+    asked = side({f"P{key}": members for key, members in people.items()})
+    found = list(zip(*find_candidates(tabulate(listed, asked, MODEL.name_share)), strict=True))
+    assert {(number, sharing + number) for number in range(sharing)} <= set(found)
+    assert (len(found) > sharing) == others
