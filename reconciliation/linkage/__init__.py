@@ -7,8 +7,9 @@ sets the cuts by what people decided. Splink and DuckDB are imported by the func
 """
 
 from reconciliation.linkage import lookup
+from reconciliation.linkage.decisions import VERDICTS
 from reconciliation.linkage.explanation import explain, explain_households, level_wording
-from reconciliation.linkage.linking import VERDICTS, Linkage, link
+from reconciliation.linkage.linking import Linkage, link
 from reconciliation.linkage.model import Cuts, Model, ModelError, default_model
 from reconciliation.linkage.review import Implied, Rate, cuts_from_sample, implied
 from reconciliation.linkage.side import Side

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reconciliation.linkage.arrays import order
+from reconciliation.linkage.decisions import decided_pairs
 from reconciliation.linkage.model import Cuts, Model
 from reconciliation.linkage.pairs import Compared, compare
 from reconciliation.linkage.resolution import resolve, weigh
@@ -19,7 +19,6 @@ from reconciliation.linkage.side import Side
 from reconciliation.linkage.tables import Tables, tabulate
 
 _PARTS = ("prior", "people_weight", "home_weight", "absence_weight", "competition_weight")
-VERDICTS = ("same", "different", "unsure", "split", "merge")
 
 
 @dataclass(frozen=True)
@@ -62,42 +61,11 @@ def link(
     """
     model = replace(model, cuts=cuts) if cuts is not None else model
     tables = tabulate(registry, interviews, model.name_share)
-    decided = _decided(decisions, tables)
+    decided = decided_pairs(decisions, tables)
     with engine() as connection:
         compared = compare(connection, tables, model, decided[["listed", "asked"]].to_numpy(dtype=np.int32))
     tables = tables.compared()
     return _linkage(resolve(weigh(compared, tables, model), model, decided), compared, tables)
-
-
-def _decided(decisions: pd.DataFrame | None, tables: Tables) -> pd.DataFrame:
-    """listed, asked (numbers), verdict; one row per pair."""
-    if decisions is None or decisions.empty:
-        return pd.DataFrame(
-            {"listed": np.empty(0, np.int32), "asked": np.empty(0, np.int32), "verdict": np.empty(0, object)}
-        )
-    unknown = set(decisions["verdict"]) - set(VERDICTS)
-    if unknown:
-        raise ValueError(f"verdicts that are none: {', '.join(sorted(map(str, unknown)))}")
-    keys = tables.keys.slice(0, tables.listed_households), tables.keys.slice(tables.listed_households)
-    places = {
-        side: pc.index_in(pa.array(decisions[column].astype("str"), keys[0].type), those).fill_null(-1)
-        for side, column, those in (("listed", "household_code", keys[0]), ("asked", "interview_id", keys[1]))
-    }
-    found = pd.DataFrame(
-        {
-            **{side: numbers.to_numpy(zero_copy_only=False).astype(np.int64) for side, numbers in places.items()},
-            "verdict": decisions["verdict"].to_numpy(),
-        }
-    )
-    found = found[(found["listed"] >= 0) & (found["asked"] >= 0)].drop_duplicates()
-    found["asked"] += tables.listed_households
-    same = found[found["verdict"].eq("same")]
-    for side in ("listed", "asked"):
-        if same[side].duplicated().any():
-            raise ValueError("decisions contradict one another: a household is the same as two others")
-    if found.duplicated(["listed", "asked"]).any():
-        raise ValueError("decisions contradict one another: two verdicts on one pair")
-    return found.sort_values(["listed", "asked"], ignore_index=True)
 
 
 def _linkage(kept: pd.DataFrame, compared: Compared, tables: Tables) -> Linkage:

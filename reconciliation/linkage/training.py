@@ -1,8 +1,8 @@
 """Training: what agreement is worth, from the data at hand and without anybody telling which pairs are the same.
 
 Splink learns of people by expectation maximisation: shares among strangers from pairs at random, shares among the same
-from pairs that agree in something else. Households that are then the same by their members alone say how often
-village, telephone, position and code agree, and how often a member is missing.
+from pairs that agree in something else. Households that are then the same by their members alone, or because a person
+said so, say how often village, telephone, position and code agree, and how often a member is missing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reconciliation.linkage.comparisons import HOUSEHOLDS, PEOPLE, Comparison, Shares, splink_settings
+from reconciliation.linkage.decisions import decided_pairs
 from reconciliation.linkage.model import Absence, Cuts, Model, ModelError
 from reconciliation.linkage.pairs import compare
 from reconciliation.linkage.resolution import weigh
@@ -40,9 +41,11 @@ _FREQUENT = 20
 CUTS = Cuts(link=5.0, doubt=0.0)
 
 
-def train(registry: Side, interviews: Side, *, seed: int) -> Model:
-    """Learn a model; the same data and seed give the same model. ModelError where there is too little to learn from.
+def train(registry: Side, interviews: Side, *, seed: int, decisions: pd.DataFrame | None = None) -> Model:
+    """Learn a model; the same data, decisions and seed give the same. ModelError where they are too few to learn from.
 
+    decisions: as of `link`. Pairs that a person found the same are learnt from, however little speaks for them: those
+    that are sure by themselves are the easy ones. Pairs that a person found otherwise are not taken for the same.
     Take the default model, or last campaign's, for fewer than some thousand households.
     """
     sides = _sampled(registry, interviews, seed)
@@ -67,7 +70,7 @@ def train(registry: Side, interviews: Side, *, seed: int) -> Model:
                 "interview_members": len(interviews.members),
             },
         )
-        return _with_households(connection, model, tables, seed)
+        return _with_households(connection, model, tables, seed, decided_pairs(decisions, tables))
 
 
 def fingerprint(registry: Side, interviews: Side) -> str:
@@ -174,12 +177,15 @@ def _even(comparison: Comparison) -> dict[int, tuple[float, float]]:
     return {level.number: (0.5, 0.5) for level in comparison.levels if level.number >= 0}
 
 
-def _with_households(connection: Any, model: Model, tables: Tables, seed: int) -> Model:
+def _with_households(connection: Any, model: Model, tables: Tables, seed: int, decided: pd.DataFrame) -> Model:
     """The shares of the comparisons of households, and of absent members, from households that are surely the same."""
-    found = weigh(compare(connection, tables, model, np.empty((0, 2), np.int32)), tables, model)
+    forced = decided[["listed", "asked"]].to_numpy(dtype=np.int32)
+    found = weigh(compare(connection, tables, model, forced), tables, model)
     best = [found.groupby(side)["people_weight"].transform("max") for side in ("listed", "asked")]
     alone = found["people_weight"].eq(best[0]) & found["people_weight"].eq(best[1])
-    sure = found[alone & (found["people_weight"] >= _SURE)]
+    verdict = found[["listed", "asked"]].merge(decided, on=["listed", "asked"], how="left")["verdict"].to_numpy()
+    by_themselves = alone & (found["people_weight"] >= _SURE) & pd.isna(verdict)
+    sure = found[by_themselves | (verdict == "same")]
     if len(sure) < 20:
         raise ModelError("too little to learn from: hardly any household is surely on both sides")
     rng = np.random.default_rng(seed)

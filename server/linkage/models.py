@@ -65,11 +65,20 @@ def active(session: Session, round_id: str) -> LinkageModel | None:
 
 
 def for_round(
-    session: Session, province_code: str, round_id: str, listed: Side, interviews: Side, *, train: bool, by: str
+    session: Session,
+    province_code: str,
+    round_id: str,
+    listed: Side,
+    interviews: Side,
+    *,
+    train: bool,
+    by: str,
+    decisions: pd.DataFrame,
 ) -> Used:
     """The model to link a round with from now on, trained first if asked for; kept as the round's.
 
-    Its cuts follow from what people answered under it, where that is enough; else they are the model's own.
+    decisions: as of `link`, what people decided of pairs. The model's cuts follow from what people answered under it,
+    where that is enough; else they are its own.
     Raises `UserError` where the data are too few to train on.
     """
     from reconciliation.linkage import default_model
@@ -78,7 +87,7 @@ def for_round(
     held = active(session, round_id)
     if train:
         try:
-            model = learn(listed, interviews, seed=_SEED)
+            model = learn(listed, interviews, seed=_SEED, decisions=decisions)
         except ValueError as error:
             raise UserError(
                 "linkage_train",

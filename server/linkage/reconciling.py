@@ -91,11 +91,13 @@ def reconcile(
         current = current[current["review_state"].ne("rejected")]
         left, right = Side.of_list(listed), sides.of_interviews(session, round_id, current.index)
         report(2, _STEPS)
-        used = models.for_round(session, of.province_code, round_id, left, right, train=train, by=by)
-        report(3, _STEPS)
         verdicts = standing_verdicts(session, round_id)
-        readers = _readers_before(session, round_id)
-        found = link(left, right, used.model, decisions=_decisions(verdicts, readers), cuts=used.cuts)
+        decisions = _decisions(verdicts, _readers_before(session, round_id))
+        used = models.for_round(
+            session, of.province_code, round_id, left, right, train=train, by=by, decisions=decisions
+        )
+        report(3, _STEPS)
+        found = link(left, right, used.model, decisions=decisions, cuts=used.cuts)
         report(4, _STEPS)
         fixed = {"province_code": of.province_code, "round_id": round_id, "registry_year": year}
         before = _decided_before(session, round_id, verdicts, left, right)

@@ -56,6 +56,22 @@ def test_the_same_data_and_seed_give_the_same_model(made: Case, trained: Model) 
     assert train(turned, made.asked, seed=4).to_json() == trained.to_json()
 
 
+def test_what_people_decided_is_learnt_from(made: Case, trained: Model) -> None:
+    """Households that changed their telephone, of which nothing else would say so, found the same by a person."""
+    true = made.links[made.links["kind"].eq("same")]
+    both = true.join(made.listed.households["phone"], on="household_code").join(
+        made.asked.households["phone"].rename("phone_asked"), on="interview_id"
+    )
+    changed = both[both["phone"].notna() & both["phone_asked"].notna() & both["phone"].ne(both["phone_asked"])]
+    decisions = changed[["interview_id", "household_code"]].assign(verdict="same")
+    assert len(decisions) > 20
+    taught = train(made.listed, made.asked, seed=4, decisions=decisions)
+    assert taught.weight("phone", 0) > trained.weight("phone", 0)
+    assert taught.shares["name"] == trained.shares["name"]
+    denied = train(made.listed, made.asked, seed=4, decisions=decisions.assign(verdict="different"))
+    assert denied.weight("phone", 0) < trained.weight("phone", 0)
+
+
 def test_a_model_is_read_as_it_was_written(trained: Model, tmp_path: Path) -> None:
     trained.save(tmp_path / "model.json")
     assert Model.load(tmp_path / "model.json") == trained
