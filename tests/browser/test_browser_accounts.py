@@ -12,8 +12,9 @@ from playwright.sync_api import Page
 
 from server.accounts import people
 from server.accounts.actor import Role
-from server.web.assets import PACKAGES, is_ready
+from server.web.assets import is_ready
 from tests.browser.conftest import Site, Watched
+from tests.browser.looks import read_by_axe
 from tests.server.people import PASSWORD, Service, make_service
 
 pytestmark = pytest.mark.browser
@@ -48,13 +49,6 @@ def log_in(page: Page, name: str) -> None:
     page.fill("#password", PASSWORD)
     page.click("main button.primary")
     page.wait_for_url(lambda url: "/login" not in url)
-
-
-def read_by_axe(page: Page) -> list[str]:
-    """What axe finds."""
-    page.evaluate((PACKAGES / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found["violations"]]
 
 
 def too_wide(page: Page) -> list[str]:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from server.linkage.settling import Pair
 from server.linkage.tables import AbsenceDecision, Link, LinkDecision
-from server.web.assets import PACKAGES, is_ready
+from server.web.assets import is_ready
 from tests.browser.conftest import Site, Watched, run_site
+from tests.browser.looks import read_by_axe
 from tests.server.pairs import add_pairs
 
 pytestmark = pytest.mark.browser
@@ -49,13 +50,6 @@ def press(page: Page, key: str) -> None:
     """A key that leads to another page."""
     with page.expect_navigation():
         page.keyboard.press(key)
-
-
-def audited(page: Page) -> list[str]:
-    """What axe finds."""
-    page.evaluate((PACKAGES / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}" for one in found["violations"]]
 
 
 def test_the_whole_desk_by_keyboard(watched: Watched, desk: tuple[Site, list[Pair]]) -> None:
@@ -135,5 +129,5 @@ def test_pages_hold_for_everyone(
     folder = Path(request.config.rootpath) / "test-artifacts"
     folder.mkdir(exist_ok=True)
     page.screenshot(path=folder / f"{path[1:].replace('/', '-')}-{theme}-{width}.png", full_page=True)
-    assert audited(page) == []
+    assert read_by_axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

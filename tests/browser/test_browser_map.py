@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.web.assets import PACKAGES
 from tests.browser.conftest import Watched
+from tests.browser.looks import violations
 
 pytestmark = pytest.mark.browser
 
@@ -161,13 +161,8 @@ def test_no_serious_accessibility_problem(watched: Watched, path: str, theme: st
     page = watched.page
     page.goto(f"{path}?theme={theme}")
     page.wait_for_load_state("load")
-    # Evaluated by the test's own channel: the page's policy refuses a script from elsewhere, as it should.
-    page.evaluate((PACKAGES / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     serious = [
-        (one["id"], one["nodes"][0]["target"])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
+        (one["id"], one["nodes"][0]["target"]) for one in violations(page) if one["impact"] in ("serious", "critical")
     ]
     assert serious == []
 

@@ -2,29 +2,9 @@
 // `data-key` (and `data-also`) name the key of the whole page, `data-row-key` that of the current row.
 
 import { open } from "./dialog.js";
+import { choose, move, rows } from "./rows.js";
 
 const list = document.getElementById("queue");
-
-function rows() {
-  return /** @type {HTMLTableRowElement[]} */ ([...(list?.querySelectorAll("tbody tr") ?? [])]);
-}
-
-/** @param {HTMLElement | undefined} row @param {boolean} [focus] */
-function choose(row, focus = true) {
-  if (!row) return;
-  for (const other of rows()) other.classList.toggle("current", other === row);
-  if (focus) {
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "nearest" });
-  }
-}
-
-/** @param {number} step */
-function move(step) {
-  const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("current"));
-  choose(all[Math.min(all.length - 1, Math.max(0, at + step))]);
-}
 
 /** @param {string} key @returns {HTMLElement | null | undefined} what on the page the key presses */
 function pressed(key) {

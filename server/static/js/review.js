@@ -1,35 +1,13 @@
 // Keys of the queue and of the interview's page. Every key does what a button on the page does.
 
 import { open } from "./dialog.js";
+import { choose, move, rows } from "./rows.js";
 
 const queue = document.getElementById("queue");
-
-/** Rows of the queue as they stand now. */
-function rows() {
-  return /** @type {HTMLTableRowElement[]} */ ([...(queue?.querySelectorAll("tbody tr") ?? [])]);
-}
 
 /** @returns {HTMLElement | null} the row, or the interview, that a key speaks of */
 function current() {
   return queue ? queue.querySelector("tr.current") : document.getElementById("decision");
-}
-
-/** @param {HTMLElement | null | undefined} row @param {boolean} [focus] */
-function choose(row, focus = true) {
-  if (!row) return;
-  for (const other of queue?.querySelectorAll("tr.current") ?? []) other.classList.remove("current");
-  row.classList.add("current");
-  if (focus) {
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "nearest" });
-  }
-}
-
-/** @param {number} step */
-function move(step) {
-  const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("current"));
-  choose(all[Math.min(all.length - 1, Math.max(0, at + step))]);
 }
 
 /** @param {string} selector */
