@@ -14,9 +14,11 @@ import resource
 import sqlite3
 import tempfile
 import time
+from array import array
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -30,6 +32,7 @@ PAGE_SIZE = 20_000
 SEED = 20_262
 _LOOKED_UP = 1_000
 _BY_LINK = 5
+_PIECE = 20_000
 _SECRET = b"a key for this run only"
 
 
@@ -48,12 +51,13 @@ def run(size: int = DEFAULT_SIZE) -> dict[str, Any]:
         index_seconds = time.perf_counter() - begun
         index_mb = path.stat().st_size / 2**20
         chosen = np.random.default_rng(SEED).choice(len(same), size=min(_LOOKED_UP, len(same)), replace=False)
-        asked_rows = _Rows(asked.side)
+        asked_rows = _Pieces(asked.side)
         taken, cpu, found, first, near = [], [], 0, 0, []
         with sqlite3.connect(path) as database:
             database.row_factory = sqlite3.Row
             for interview, true in same.iloc[chosen].items():
-                home, members = asked_rows.of(str(interview))
+                number = int(asked.side.households.index.get_indexer(pd.Index([interview]))[0])
+                _, _, home, members = next(asked_rows.rows(number, number + 1))
                 start, cpu_start = time.perf_counter(), time.process_time()
                 candidates = _candidates(database, home, members)
                 scored = lookup.score_rows(home, members, candidates, model, listed_households=size)
@@ -91,48 +95,63 @@ def _hash(kind: str, text: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-class _Rows:
-    """Households and members of a side as plain rows by key."""
+class _Pieces:
+    """A side as plain rows, some households at a time: a province in rows of plain Python would fill the machine."""
 
     def __init__(self, side: Side) -> None:
-        self.homes: dict[str, Any] = dict(zip(side.households.index, side.households.to_dict("records"), strict=True))
-        self.members: dict[str, list[Any]] = {}
-        rows = side.members.reset_index(level=1).to_dict("records")
-        for key, row in zip(side.members.index.get_level_values(0), rows, strict=True):
-            self.members.setdefault(key, []).append(row)
+        self._side = side
+        numbers = side.households.index.get_indexer(side.members.index.get_level_values(0))
+        self._order = np.argsort(numbers, kind="stable")
+        self._starts = np.searchsorted(numbers[self._order], np.arange(len(side.households) + 1))
 
-    def of(self, key: str) -> tuple[Any, list[Any]]:
-        return self.homes[key], self.members.get(key, [])
+    def __iter__(self) -> Iterator[tuple[int, str, dict[str, Any], list[dict[str, Any]]]]:
+        """(number, key, household, members) of each household."""
+        for first in range(0, len(self._starts) - 1, _PIECE):
+            yield from self.rows(first, min(first + _PIECE, len(self._starts) - 1))
+
+    def rows(self, first: int, end: int) -> Iterator[tuple[int, str, dict[str, Any], list[dict[str, Any]]]]:
+        """The households from number `first` to before `end`."""
+        starts = self._starts[first : end + 1]
+        homes = _plain(self._side.households.iloc[first:end])
+        members = _plain(self._side.members.iloc[self._order[starts[0] : starts[-1]]].reset_index(level=1))
+        starts = starts - starts[0]
+        for place, (key, home) in enumerate(zip(self._side.households.index[first:end], homes, strict=True)):
+            yield first + place, key, home, members[starts[place] : starts[place + 1]]
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as they would come from a database: None for what is not known."""
+    return cast(list[dict[str, Any]], frame.astype(object).where(frame.notna(), None).to_dict("records"))
 
 
 def _index(path: Path, side: Side) -> int:
-    """Keys and rows of the list in SQLite, rows as they would come from a database; the number of keys."""
-    rows = _Rows(side)
+    """Keys and rows of the list in SQLite; the number of keys."""
+    hashes, numbers = array("q"), array("q")
     with sqlite3.connect(path) as database:
         database.execute(
             "CREATE TABLE keys (hash INTEGER, household INTEGER, PRIMARY KEY (hash, household)) WITHOUT ROWID"
         )
         database.execute("CREATE TABLE households (number INTEGER PRIMARY KEY, code TEXT, home TEXT, members TEXT)")
-        keys: list[tuple[int, int]] = []
-        for number, code in enumerate(side.households.index):
-            home, members = rows.of(code)
-            keys += [(_hash(kind, text), number) for kind, text in lookup.keys(members, home)]
+        for number, code, home, members in _Pieces(side):
+            for kind, text in lookup.keys(members, home):
+                hashes.append(_hash(kind, text))
+                numbers.append(number)
             database.execute(
-                "INSERT INTO households VALUES (?, ?, ?, ?)", (number, code, _packed(home), _packed(members))
+                "INSERT INTO households VALUES (?, ?, ?, ?)", (number, code, orjson.dumps(home), _packed(members))
             )
-        database.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", sorted(keys))
+        in_order = np.lexsort((np.asarray(numbers), np.asarray(hashes)))
+        for start in range(0, len(in_order), _PIECE):
+            piece = in_order[start : start + _PIECE]
+            database.executemany(
+                "INSERT OR IGNORE INTO keys VALUES (?, ?)",
+                zip(np.asarray(hashes)[piece].tolist(), np.asarray(numbers)[piece].tolist(), strict=True),
+            )
         count: int = database.execute("SELECT count(*) FROM keys").fetchone()[0]
     return count
 
 
-def _packed(rows: Any) -> bytes:
-    def plain(row: Any) -> dict[str, Any]:
-        return {name: None if pd.isna(value) else value for name, value in row.items()}
-
-    def iso(value: Any) -> str:
-        return str(value.isoformat())
-
-    return orjson.dumps([plain(row) for row in rows] if isinstance(rows, list) else plain(rows), default=iso)
+def _packed(members: list[dict[str, Any]]) -> bytes:
+    return orjson.dumps(members, default=lambda value: str(value.isoformat()))
 
 
 def _candidates(database: sqlite3.Connection, home: Any, members: list[Any]) -> list[tuple[str, Any, list[Any]]]:

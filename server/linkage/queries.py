@@ -217,14 +217,7 @@ def _pairs(statement: S, round_id: str, scope: Scope) -> S:
     return (
         statement.select_from(Link)
         .join(Interview, Interview.interview_id == Link.interview_id)
-        .join(
-            RegistryHousehold,
-            and_(
-                RegistryHousehold.province_code == Link.province_code,
-                RegistryHousehold.year == Link.registry_year,
-                RegistryHousehold.household_code == Link.household_code,
-            ),
-        )
+        .join(Link.listed)
         .where(Link.round_id == round_id, scope.where(Interview), scope.where(RegistryHousehold))
     )
 

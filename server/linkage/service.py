@@ -50,12 +50,7 @@ def previous_classes(session: Session, round_id: str, ids: Sequence[str] | None 
     """Last year's official status of interviews of a round that are a listed household; of some of them with `ids`."""
     statement = (
         select(Link.interview_id, RegistryHousehold.status)
-        .join(
-            RegistryHousehold,
-            (RegistryHousehold.province_code == Link.province_code)
-            & (RegistryHousehold.year == Link.registry_year)
-            & (RegistryHousehold.household_code == Link.household_code),
-        )
+        .join(Link.listed)
         .where(Link.round_id == round_id, Link.kind == "same", Link.status.in_(HOLDS))
     )
     if ids is not None:

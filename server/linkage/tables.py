@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database import Base
+from server.registry.tables import RegistryHousehold
 
 #: What the interview is to the listed household: the same; a part that left it (tách hộ); the household into which
 #: members of the listed one moved (nhập hộ).
@@ -56,6 +57,15 @@ class Link(Base):
     model: Mapped[str] = mapped_column(String(64))  # fingerprint of the model that weighed it
     readers: Mapped[int]  # people who are to read it by themselves: 0, 1 or 2
     next_reading: Mapped[int | None]  # the reading that it waits for: 1, 2 or 3; NULL = none
+
+    #: The listed household, to join with; whoever wants its row selects it, within their scope.
+    listed: Mapped[RegistryHousehold] = relationship(
+        primaryjoin="and_(foreign(Link.province_code) == RegistryHousehold.province_code,"
+        " foreign(Link.registry_year) == RegistryHousehold.year,"
+        " foreign(Link.household_code) == RegistryHousehold.household_code)",
+        viewonly=True,
+        lazy="raise",
+    )
 
 
 class LinkDecision(Base):

@@ -179,14 +179,7 @@ def last_year(session: Session, interview_id: str, scope: Scope) -> list[tuple[L
     """
     statement = (
         select(Link, RegistryHousehold)
-        .join(
-            RegistryHousehold,
-            and_(
-                RegistryHousehold.province_code == Link.province_code,
-                RegistryHousehold.year == Link.registry_year,
-                RegistryHousehold.household_code == Link.household_code,
-            ),
-        )
+        .join(Link.listed)
         .join(Interview, Interview.interview_id == Link.interview_id)
         .where(Link.interview_id == interview_id, Link.status != "apart", scope.where(Interview))
         .order_by(Link.status != "decided", Link.status != "linked", Link.weight.desc())

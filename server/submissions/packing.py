@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from server.secrets.service import Place
+
+#: Where answers are kept, sealed.
+PAYLOAD = Place("submissions", "payload")
 _FORMAT = b"\x01"
 _SIZE_BYTES = 4
 _codec = pa.Codec("zstd", compression_level=1)

@@ -15,8 +15,8 @@ from server.accounts.access import system_work
 from server.database import insert_or_skip, insert_rows, looked_up, one_of
 from server.rounds import service as rounds
 from server.rounds.tables import HOUSEHOLD
-from server.secrets.service import Place, interview_subject, vault_of
-from server.submissions.packing import unpack
+from server.secrets.service import interview_subject, vault_of
+from server.submissions.packing import PAYLOAD, unpack
 from server.submissions.rows import Received
 from server.submissions.tables import ODATA_JSON, XML, Submission, SyncState
 from server.submissions.versions import odata_row
@@ -24,7 +24,6 @@ from server.submissions.versions import odata_row
 #: Rows looked up or written by one statement: as many as a pull stores at once.
 BATCH = 2000
 
-PAYLOAD = Place("submissions", "payload")
 
 #: What Central may change about a version that we already have.
 _MUTABLE = (

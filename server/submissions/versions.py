@@ -17,8 +17,8 @@ from sqlalchemy import select, update
 
 from server.accounts.access import system_work
 from server.database import insert_rows
-from server.secrets.service import Place, interview_subject, vault_of
-from server.submissions.packing import pack
+from server.secrets.service import interview_subject, vault_of
+from server.submissions.packing import PAYLOAD, pack
 from server.submissions.tables import XML, Submission
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from server.submissions.service import Source
 
-_PAYLOAD = Place("submissions", "payload")
 #: `latitude longitude altitude accuracy`, as ODK writes a point.
 _POINT = re.compile(r"-?\d+(?:\.\d+)?(?: -?\d+(?:\.\d+)?){3}")
 
@@ -113,7 +112,7 @@ def add_history(
         )
     if rows:
         plain = [(interview_subject(row["central_id"]), row["payload"]) for row in rows]
-        for row, sealed in zip(rows, vault.encrypt_many(_PAYLOAD, plain), strict=True):
+        for row, sealed in zip(rows, vault.encrypt_many(PAYLOAD, plain), strict=True):
             row["payload"] = sealed
         insert_rows(session, Submission, rows)
     return len(rows)
