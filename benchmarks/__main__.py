@@ -68,15 +68,22 @@ def page(results: list[dict[str, Any]]) -> str:
     for of in results:
         yardstick = of["yardstick"]
         table.append(
-            f"| [{of['name']}](#{of['name']}) | {of['size']:,} | {of['seconds']:.2f} | {of['peak_mb']:,.0f} "
-            f"| {yardstick['name']} | {yardstick['seconds']:.2f} | {of['ratio']:.2f} |"
+            f"| [{of['name']}](#{of['name']}) | {of['size']:,} | {_figure(of['seconds'])} | {of['peak_mb']:,.0f} "
+            f"| {yardstick['name']} | {_figure(yardstick['seconds'])} | {of['ratio']:.2f} |"
         )
     parts.append("\n".join(table) + "\n")
     for of in results:
         said = (importlib.import_module(f"benchmarks.{of['name']}").__doc__ or "").strip()
-        figures = "\n".join(f"| {name} | {value} |" for name, value in of["figures"].items())
+        figures = "\n".join(f"| {name} | {_figure(value)} |" for name, value in of["figures"].items())
         parts.append(f"## {of['name']}\n\n{said}\n\n| figure | |\n|---|--:|\n{figures}\n")
     return "\n".join(parts)
+
+
+def _figure(value: Any) -> str:
+    """A figure to read: fractions to four digits, what counts things or takes long without a fraction."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _run_apart(name: str) -> dict[str, Any]:

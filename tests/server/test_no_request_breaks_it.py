@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning"),
 ]
-MODEST = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+MODEST = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -27,12 +27,14 @@ from server.central import service as central
 from server.central.client import Central
 from server.central.pull import pull
 from server.database import Database
+from server.settings import CentralSettings
 from server.submissions.service import Source
 from tests.server.core.faults.in_step import assert_every_version, assert_in_step, shown_by_central
 from tests.server.fieldwork import FORM, ROUND, Field, answers, submission_xml
 from tests.server.keys import KEYS
 
 SEED = int(os.environ.get("RASOAT_TEST_KILL_SEED", "2026"))
+_USUAL_PIECE, _USUAL_WINDOW = pulling._STORE_AT_ONCE, CentralSettings.model_fields["window"].default
 _PIECE = 700  # bytes
 _LONGEST_LIFE = 120  # seconds, after which a child that hangs is ended
 
@@ -109,9 +111,17 @@ def _live(field: Field, url: str, kill_at: int | None, whole_sync: bool) -> int:
     return ticks
 
 
-def _pull(field: Field, database: Database) -> None:
+def _pull(field: Field, database: Database, window: int | None = None) -> None:
     with Central(field.settings.central) as connection:
-        pull(database, connection, Source(field.project_id, FORM, ROUND), window=field.settings.central.window)
+        source = Source(field.project_id, FORM, ROUND)
+        pull(database, connection, source, window=window or field.settings.central.window)
+
+
+def _heal(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pull as a machine does that was started again: in windows and pieces of the usual size."""
+    with monkeypatch.context() as patch:
+        patch.setattr(pulling, "_STORE_AT_ONCE", _USUAL_PIECE)
+        _pull(field, field.database, window=_USUAL_WINDOW)
 
 
 @pytest.fixture
@@ -141,7 +151,9 @@ def change_all_kinds(field: Field) -> None:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # copies of a file
 @pytest.mark.parametrize("beginning", ["first pull", "later pull"])
 @pytest.mark.parametrize("seed", range(5))
-def test_killed_at_any_point(busy: Field, tmp_path: Path, beginning: str, seed: int) -> None:
+def test_killed_at_any_point(
+    busy: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beginning: str, seed: int
+) -> None:
     """20 points a seed, on copies of one database: 200 in all on SQLite."""
     if beginning == "later pull":
         _pull(busy, busy.database)
@@ -161,7 +173,7 @@ def test_killed_at_any_point(busy: Field, tmp_path: Path, beginning: str, seed: 
         life(busy, url, point)
         again = Field(Database(url, KEYS), busy.settings, busy.stand_in, busy.project_id, busy.version)
         try:
-            _pull(again, again.database)
+            _heal(again, monkeypatch)
             assert_in_step(again, there, derived=False)
             if point == points[-1]:
                 assert_every_version(again)
