@@ -58,7 +58,7 @@ class Chosen:
 
     def household(self, household_id: str) -> str:
         """The address of a household's page."""
-        return f"/registry/households/{quote(household_id)}{self.query()}"
+        return "/registry/households/" + quote(household_id, safe="") + self.query()
 
 
 def chosen_of(
