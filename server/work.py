@@ -4,6 +4,7 @@ The nouns know each other by their services alone; this is where their long work
 
 - `sync` tells Central, pulls and derives every open round whose form is published, every `RASOAT_WORKER_SYNC_MINUTES`;
 - `reconcile` links a round with last year's list anew, when somebody asked for it at the desk;
+- `recount` counts movements again, when somebody said at a page whose a household is;
 - `deliver` tells Central what was decided and can no longer be undone, every `RASOAT_WORKER_DELIVER_SECONDS`;
 - `tidy` removes jobs that were done a week ago and contents that belong to nothing, daily at 02:00 in Viet Nam.
 """
@@ -33,6 +34,7 @@ def make_handlers(settings: Settings) -> Handlers:
     from server.central.lease import SyncRunningError
     from server.errors import UserError
     from server.linkage import service as linkage
+    from server.registry import service as registry
 
     handlers = Handlers()
 
@@ -71,6 +73,10 @@ def make_handlers(settings: Settings) -> Handlers:
             )
         except UserError as error:
             raise JobFailed(error.code, retry=False) from None
+
+    @handlers.handles("recount")
+    def recount(context: JobContext, _args: dict[str, Any]) -> None:
+        registry.recount_all(context.database, progress=lambda _done, _total: context.check())
 
     @handlers.handles("deliver")
     def deliver(context: JobContext, _args: dict[str, Any]) -> None:

@@ -10,11 +10,11 @@ from reconciliation.status import HISTORY_COLUMNS
 
 
 def marks(state: State) -> pd.DataFrame:
-    """`HOUSEHOLD_COLUMNS` of `reconciliation.movements`, by household_id: nobody waits, nobody is from afar."""
+    """`HOUSEHOLD_COLUMNS` of `reconciliation.movements`, by household_id: nobody waits."""
     found = state.households.values()
     days = {
         "split_on": [one.split_on for one in found],
-        "arrived_on": [None for _ in found],
+        "arrived_on": [one.arrived_on for one in found],
         "reopened_on": [one.reopened_on for one in found],
     }
     index = pd.Index(list(state.households), dtype="object", name="household_id")

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 #: opened: an id is given to an appearance. linked: an appearance (`appearance`) is the household of another (`via`).
 #: split: the household of `appearance` left that of `via` (tách hộ). merged: the household of `appearance` now lives in
-#: that of `via` (nhập hộ). closed: it is no more, or not here (`reason`). reopened: it is here again. undone: the event
-#: `undoes` never held.
-KINDS = ("opened", "linked", "split", "merged", "closed", "reopened", "undone")
+#: that of `via` (nhập hộ). closed: it is no more, or not here (`reason`). reopened: it is here again. arrived: it came
+#: from elsewhere, where it was poor or near-poor already (chuyển đến). undone: the event `undoes` never held.
+KINDS = ("opened", "linked", "split", "merged", "closed", "reopened", "arrived", "undone")
 
 
 class IdentityLogError(Exception):
@@ -57,6 +57,7 @@ class Household:
     """A household as the log has it.
 
     status: open | closed | merged. split_from: the household that it left. into: the one in which it lives now.
+    arrived_on: the day from which it counts as come from elsewhere.
     """
 
     household_id: str
@@ -69,6 +70,7 @@ class Household:
     split_on: date | None = None
     into: str | None = None
     reopened_on: date | None = None
+    arrived_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,12 @@ class State:
         household = self.households[self.holder[appearance]]
         merged_before = household.ended_on is not None and household.ended_on < self.placed[appearance].on
         return self.live(household.household_id) if household.into and merged_before else household.household_id
+
+    def is_newcomer(self, household_id: str) -> bool:
+        """Whether all that is known of a household is of one year and it left no other: it came onto a list as new."""
+        household = self.households[household_id]
+        years = {self.placed[appearance].on.year for appearance in household.appearances}
+        return len(years) == 1 and household.split_from is None
 
     def live(self, household_id: str) -> str:
         """The household in which `household_id` lives now: itself, unless it was merged into another."""
@@ -175,6 +183,7 @@ def _households(
     ends: dict[str, list[Event]] = {}
     splits: dict[str, tuple[str, date]] = {}
     into: dict[str, tuple[str, date]] = {}
+    arrived: dict[str, date] = {}
     for event in attached:
         of = holder.get(event.appearance)
         other = None if event.via is None else holder.get(event.via)
@@ -182,6 +191,8 @@ def _households(
             continue  # its appearance went, or both are found to be one household
         if event.kind in ("closed", "reopened"):
             ends.setdefault(of, []).append(event)
+        elif event.kind == "arrived":
+            arrived[of] = event.on
         elif other is not None and event.kind == "split":
             splits[of] = (other, event.on)
         elif other is not None and event.kind == "merged" and of not in _chain(into, other):
@@ -203,6 +214,7 @@ def _households(
             split_on=split_on,
             into=into[household_id][0] if merged else None,
             reopened_on=last.on if last is not None and not closed else None,
+            arrived_on=arrived.get(household_id),
         )
     return found
 

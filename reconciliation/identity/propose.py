@@ -28,6 +28,13 @@ class Ids:
     events: Iterator[int]
 
 
+def undone(ids: Ids, event: Event, reason: str) -> Event:
+    """That an event never held, as the service finds or a person corrects; the pair may be proposed again."""
+    return Event(
+        next(ids.events), "undone", event.on, event.appearance, via=event.via, undoes=event.event_id, reason=reason
+    )
+
+
 @dataclass(frozen=True)
 class Question:
     """What a person must say before these appearances of a source have a household.
@@ -127,28 +134,11 @@ def close(events: Sequence[Event], *, source: str, absences: Mapping[str, str], 
     made = []
     for appearance, event in sorted(standing.items()):
         if wanted.get(appearance) != event.reason:
-            made.append(_undone(ids, event, "withdrawn"))
+            made.append(undone(ids, event, "withdrawn"))
     for appearance, reason in sorted(wanted.items()):
         held = standing.get(appearance)
         if appearance in state.holder and (held is None or held.reason != reason):
             made.append(Event(next(ids.events), "closed", on, appearance, reason=reason, decided=True))
-    return made
-
-
-def place_by_hand(
-    events: Sequence[Event], appearance: Appearance, *, via: Appearance | None, on: date, ids: Ids
-) -> list[Event]:
-    """A person says whose an appearance is: that of `via`, or of its own (None). The answer to every `Question`."""
-    state = fold(events)
-    made = []
-    if (placed := state.placed.get(appearance)) is not None:
-        made.append(_undone(ids, placed, "decided"))
-    number = next(ids.events)
-    if via is None:
-        own = state.given.get(appearance) or next(ids.households)
-        made.append(Event(number, "opened", on, appearance, household_id=own, decided=True))
-    else:
-        made.append(Event(number, "linked", on, appearance, via=via, decided=True))
     return made
 
 
@@ -351,7 +341,7 @@ class _Desk:
 
     def _undo(self, event: Event) -> None:
         """Undo an event of an earlier proposal, and what hung on the place that it gave."""
-        self.events.append(_undone(self.ids, event, "withdrawn"))
+        self.events.append(undone(self.ids, event, "withdrawn"))
         self.withdrawn.add(event.event_id)
         if event.kind not in ("opened", "linked"):
             return
@@ -359,9 +349,3 @@ class _Desk:
             hangs = other.appearance == event.appearance and other.kind in ("split", "reopened")
             if hangs and other.event_id not in self.withdrawn:
                 self._undo(other)
-
-
-def _undone(ids: Ids, event: Event, reason: str) -> Event:
-    return Event(
-        next(ids.events), "undone", event.on, event.appearance, via=event.via, undoes=event.event_id, reason=reason
-    )

@@ -175,6 +175,13 @@ def permitted(actor: Actor, action: Action) -> Scope:
     return Scope(scope.parts, scope.everything, impartial=actor) if action is Action.REVIEW else scope
 
 
+def readable_to_act(actor: Actor, action: Action, entity: Entity, purpose: str | None = None) -> Scope:
+    """What `actor` reads where there is something to decide: who decides reads that alone, everyone else what they may
+    read of `entity`."""
+    decides = permitted(actor, action)
+    return readable(actor, entity, purpose) if decides.is_empty else decides
+
+
 def system_scope(reason: str) -> Scope:
     """Everything, handed to a query by the service's own work; never for a request (the linter looks for it in
     routes). `reason` says in a word which work that is."""

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
+from server.cases.queries import members_of
 from server.cases.sealed import (
     Household,
     Person,
@@ -39,6 +40,7 @@ __all__ = [
     "linkage_frames",
     "mark_round_stale",
     "mark_stale",
+    "members_of",
     "open_answers",
     "open_heads",
     "open_households",

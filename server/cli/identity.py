@@ -1,4 +1,4 @@
-"""`rasoat registry history|questions|link|unlink|movement-rules`: one household over the years."""
+"""`rasoat registry history|questions|link|moved-in|unlink|movement-rules`: one household over the years."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _KINDS = {
     "merged": "nhập hộ",
     "closed": "không còn",
     "reopened": "trở lại",
+    "arrived": "chuyển đến",
     "undone": "hoàn tác",
 }
 
@@ -112,6 +113,25 @@ def link(
         registry.recount_province(session, province)
         note(session, "registry.link", "household", appearance)
     answer({"appearance": appearance, "with": same_as}, f"{appearance}: đã ghi. / {appearance}: kept.", as_json=json)
+
+
+def moved_in(
+    appearance: Annotated[str, typer.Argument(help="list/NĂM/MÃ HỘ hoặc round/ĐỢT/MÃ PHIẾU. / Which appearance.")],
+    by: By,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Lấy lại điều đã ghi. / It is not so.")] = False,
+    province: Province = "33",
+    json: Json = False,
+) -> None:
+    """Hộ mới là hộ nghèo, cận nghèo nơi khác chuyển đến. / A new household was poor where it came from."""
+    from server.registry import service as registry
+
+    of = registry.parse_appearance(appearance)
+    with open_database() as database, database.session() as session:
+        registry.set_arrived(session, province, of, arrived=not take_back, actor=_person(session, by))
+        registry.recount_province(session, province)
+        note(session, "registry.moved_in", "household", appearance)
+    result = {"appearance": appearance, "moved_in": not take_back}
+    answer(result, f"{appearance}: đã ghi. / {appearance}: kept.", as_json=json)
 
 
 def unlink(

@@ -37,6 +37,7 @@ __all__ = [
     "enqueue",
     "ensure_schedule",
     "is_queued",
+    "is_worker_lost",
     "last_seen",
     "present",
     "prune",
@@ -113,6 +114,12 @@ def ensure_schedule(
 def is_queued(session: Session, kind: str, *, clock: Callable[[], datetime] = utc_now) -> bool:
     """Whether a job of this kind is due and waits for a worker: another one would do nothing more."""
     return queries.queued(session, kind, clock())
+
+
+def is_worker_lost(session: Session, *, clock: Callable[[], datetime] = utc_now) -> bool:
+    """Whether no worker was seen lately: what is queued will not be done."""
+    seen = last_seen(session)
+    return seen is None or seen < clock() - GONE
 
 
 def recent(session: Session, scope: Scope, limit: int = 100) -> Sequence[Job]:

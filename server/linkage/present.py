@@ -16,7 +16,7 @@ from server.linkage import keys, models, queries
 from server.linkage.models import Bar
 from server.linkage.queries import Sides
 from server.linkage.tables import AbsenceDecision
-from server.registry.sealed import open_households, open_people
+from server.registry import service as registry
 from server.registry.tables import RegistryHousehold
 from server.rounds import service as rounds
 from server.units import service as units
@@ -31,7 +31,7 @@ def pair(session: Session, of: Sides, scope: Scope, language: Language, *, revea
     """Everything that the desk tells of a pair. reveal: personal numbers and telephones in full."""
     household = cases.open_households(session, [of.interview])[0]
     interviewed, listed = people_of(session, of, scope)
-    head, phone = listed_texts(session, [of.household])[0]
+    head, phone = registry.listed_texts(session, [of.household])[0]
     village = session.get(Village, of.household.village_id) if of.household.village_id else None
     places = _places(session, of.link.round_id, [of.interview], [of.household], language)
     here = (household.latitude, household.longitude)
@@ -114,20 +114,10 @@ def _row(
         None if listed is None else listed["cccd"], None if mine is None else mine["cccd"], reveal=reveal
     )
     return {
-        "registry": None if listed is None else _person(listed, numbers[0], language),
-        "interview": None if mine is None else _person(mine, numbers[1], language),
+        "registry": None if listed is None else words.person(listed, numbers[0], language),
+        "interview": None if mine is None else words.person(mine, numbers[1], language),
         "weight": None,
         "bars": [],
-    }
-
-
-def _person(of: dict[str, Any], number: list[tuple[str, bool]], language: Language) -> dict[str, Any]:
-    return {
-        "name": of["full_name"],
-        "relation": words.answer("relation", of["relation"], language) if of["relation"] else None,
-        "sex": words.answer("sex", of["sex"], language) if of["sex"] else None,
-        "born": of["birth_date"] or of["birth_year"],
-        "cccd": number,
     }
 
 
@@ -188,7 +178,7 @@ def nearest(session: Session, of: Interview, scope: Scope, language: Language) -
             "agree": one.agree,
             "weight": one.weight,
         }
-        for one, (head, _phone) in zip(found, listed_texts(session, households), strict=True)
+        for one, (head, _phone) in zip(found, registry.listed_texts(session, households), strict=True)
     ]
 
 
@@ -203,7 +193,7 @@ def missing(
     """Lines of the listed households that were not found."""
     households = [household for household, _ in rows]
     places = _places(session, round_id, [], households, language)
-    heads = [head for head, _ in listed_texts(session, households)]
+    heads = [head for head, _ in registry.listed_texts(session, households)]
     return [
         {
             "code": household.household_code,
@@ -222,47 +212,20 @@ def missing(
 
 def people_of(session: Session, of: Sides, scope: Scope) -> tuple[dict[int, Person], dict[int, dict[str, Any]]]:
     """Members of both sides of a pair by number, opened; of an erased household none."""
-    interviewed, listed = queries.members_of(session, of, scope)
+    interviewed = cases.members_of(session, of.interview.interview_id, scope)
     persons = {
         member.member_no: person
         for member, person in zip(interviewed, cases.open_people(session, interviewed), strict=True)
         if person is not None
     }
-    household = of.household
-    opened = open_people(
-        session, household.province_code, household.year, [(one.household_code, one.person) for one in listed]
-    )
-    return persons, {
-        one.member_no: _with_date(person) for one, person in zip(listed, opened, strict=True) if person is not None
-    }
-
-
-def listed_texts(session: Session, households: Sequence[RegistryHousehold]) -> list[tuple[str | None, str | None]]:
-    """Head's name and telephone of listed households of one year, in order."""
-    if not households:
-        return []
-    of = households[0]
-    texts: list[list[str | None]] = [
-        open_households(
-            session, of.province_code, of.year, name, [(one.household_code, getattr(one, name)) for one in households]
-        )
-        for name in ("head_name", "phone")
-    ]
-    return list(zip(*texts, strict=True))
-
-
-def _with_date(person: dict[str, Any]) -> dict[str, Any]:
-    from datetime import date
-
-    born = person["birth_date"]
-    return person | {"birth_date": None if born is None else date.fromisoformat(born)}
+    return persons, registry.listed_people(session, of.household, scope)
 
 
 def _related(session: Session, of: Sides, scope: Scope) -> list[tuple[Sides, str | None]]:
     """Other pairs with the name of the head that the pair at hand does not show."""
     found = queries.related(session, of.link, scope)
     heads = cases.open_heads(session, [(one.interview.interview_id, one.interview.head_name) for one in found])
-    listed = [head for head, _ in listed_texts(session, [one.household for one in found])]
+    listed = [head for head, _ in registry.listed_texts(session, [one.household for one in found])]
     return [
         (one, on_list if one.interview.interview_id == of.interview.interview_id else head)
         for one, head, on_list in zip(found, heads, listed, strict=True)

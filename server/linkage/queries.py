@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from server.accounts.access import Scope
-from server.cases.tables import Interview, InterviewMember
+from server.cases.tables import Interview
 from server.linkage.settling import Agreement, Pair, agreement
 from server.linkage.tables import AbsenceDecision, Link, LinkDecision
-from server.registry.tables import RegistryHousehold, RegistryMember
+from server.registry.tables import RegistryHousehold
 
 PAGE_SIZE = 50
 
@@ -78,38 +78,6 @@ def related(session: Session, of: Link, scope: Scope) -> list[Sides]:
         .order_by(Link.status == "doubtful", Link.weight.desc(), Link.interview_id, Link.household_code)
     )
     return [Sides(*row) for row in session.execute(statement)]
-
-
-def members_of(
-    session: Session, sides: Sides, scope: Scope
-) -> tuple[Sequence[InterviewMember], Sequence[RegistryMember]]:
-    """Members of both sides of a pair, each in the order of its source."""
-    interviewed = (
-        select(InterviewMember)
-        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
-        .where(InterviewMember.interview_id == sides.interview.interview_id, scope.where(Interview))
-        .order_by(InterviewMember.member_no)
-    )
-    of = sides.household
-    listed = (
-        select(RegistryMember)
-        .join(
-            RegistryHousehold,
-            and_(
-                RegistryHousehold.province_code == RegistryMember.province_code,
-                RegistryHousehold.year == RegistryMember.year,
-                RegistryHousehold.household_code == RegistryMember.household_code,
-            ),
-        )
-        .where(
-            RegistryMember.province_code == of.province_code,
-            RegistryMember.year == of.year,
-            RegistryMember.household_code == of.household_code,
-            scope.where(RegistryHousehold),
-        )
-        .order_by(RegistryMember.member_no)
-    )
-    return session.scalars(interviewed).all(), session.scalars(listed).all()
 
 
 def communes(session: Session, round_id: str, scope: Scope) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from server.accounts.access import Action, Entity, Scope, needs_purpose, permitted, readable
+from server.accounts.access import Action, Entity, Scope, needs_purpose, permitted, readable_to_act
 from server.accounts.actor import Actor
 from server.accounts.dependencies import reader
 from server.accounts.errors import Refused
@@ -29,6 +28,7 @@ from server.rounds.tables import Round
 from server.units import service as units
 from server.web.dependencies import RowNumber, database_of
 from server.web.language import Language, language_of
+from server.web.purpose import ask_purpose
 from server.web.templating import render
 
 router = APIRouter(prefix="/linkage", include_in_schema=False)
@@ -88,7 +88,7 @@ def desk(
 ) -> Response:
     """The desk with the pair named, or with the first that waits."""
     if _lacks_purpose(actor, filters):
-        return _ask_purpose(request, filters)
+        return ask_purpose(request, "linkage")
     wanted = (interview, household) if interview and household else None
     return _desk(request, actor, language, filters, wanted, "linkage.read")
 
@@ -161,7 +161,7 @@ def absent(
 ) -> Response:
     """Households of last year's list that were not found: a person says why."""
     if _lacks_purpose(actor, filters):
-        return _ask_purpose(request, filters)
+        return ask_purpose(request, "linkage")
     with database_of(request).session() as session:
         if not rounds.all_rounds(session):
             return render(request, "maps/none.html", {"round": None})
@@ -317,13 +317,8 @@ def _summary(session: Session, actor: Actor, of: Round, scope: Scope) -> dict[st
         ).items(),
         "may_reconcile": _may_reconcile(session, actor, of.round_id),
         "is_queued": jobs.is_queued(session, "reconcile"),
-        "worker_lost": _worker_lost(session),
+        "worker_lost": jobs.is_worker_lost(session),
     }
-
-
-def _worker_lost(session: Session) -> bool:
-    seen = jobs.last_seen(session)
-    return seen is None or seen < datetime.now(UTC) - jobs.GONE
 
 
 def _pairs_for(session: Session, actor: Actor, filters: Filters, scope: Scope) -> list[Pair]:
@@ -356,9 +351,7 @@ def _pair(session: Session, filters: Filters, pair: Pair, scope: Scope) -> Sides
 
 
 def _to_read(actor: Actor, filters: Filters) -> Scope:
-    """Clerks read what they decide about; everyone else what they may read of links."""
-    decides = permitted(actor, Action.LINK)
-    return decides if not decides.is_empty else readable(actor, Entity.LINKS, filters.purpose)
+    return readable_to_act(actor, Action.LINK, Entity.LINKS, filters.purpose)
 
 
 def _to_decide(actor: Actor) -> Scope:
@@ -378,12 +371,6 @@ def _event(action: str, kind: str, object_id: str | None, actor: Actor, filters:
 
 def _lacks_purpose(actor: Actor, filters: Filters) -> bool:
     return filters.purpose is None and needs_purpose(actor, Entity.LINKS)
-
-
-def _ask_purpose(request: Request, filters: Filters) -> Response:
-    """What the province's officer sees first: for which purpose are households read?"""
-    context = {"purposes": list(Purpose), "filters": filters, "round": None, "section": "linkage"}
-    return render(request, "review/purpose.html", context)
 
 
 def _with_round(session: Session, filters: Filters) -> Filters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "Reconciled",
+    "at_the_desk",
     "candidates",
     "decide",
     "decide_absence",
@@ -38,6 +39,9 @@ __all__ = [
     "undo",
     "undo_absence",
 ]
+
+
+_AT_ONCE = 5000
 
 
 def listed_year(session: Session, of: Round) -> int | None:
@@ -56,6 +60,26 @@ def previous_classes(session: Session, round_id: str, ids: Sequence[str] | None 
     if ids is not None:
         statement = statement.where(Link.interview_id.in_(ids))
     return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def at_the_desk(session: Session, interview_ids: Collection[str]) -> set[str]:
+    """Those of some interviews of which the desk has still to say, or has said, what they are: a pair of theirs waits
+    there, or everything was settled since the round was linked. Who was unsure of all is not among them."""
+    waiting, doubtful, linked = set(), set(), set()
+    wanted = sorted(interview_ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = session.execute(
+            select(Link.interview_id, Link.status, Link.next_reading).where(
+                Link.interview_id.in_(wanted[start : start + _AT_ONCE])
+            )
+        )
+        for interview_id, status, next_reading in rows:
+            linked.add(interview_id)
+            if next_reading is not None:
+                waiting.add(interview_id)
+            elif status == "doubtful":
+                doubtful.add(interview_id)
+    return waiting | (linked - doubtful)
 
 
 def links_frame(session: Session, round_id: str) -> pd.DataFrame:

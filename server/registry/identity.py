@@ -1,4 +1,5 @@
-"""One id over the years: the log of identity in the database, what the linkage adds to it, and what a person decides.
+"""One id over the years: the log of identity in the database, and what the linkage adds to it; what people say of it is
+in `deciding`.
 
 Events are facts: they are appended with author and time and never computed again. Which household an appearance belongs
 to follows from them (`HouseholdAppearance`).
@@ -7,26 +8,25 @@ to follows from them (`HouseholdAppearance`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from server.accounts.access import Action, permitted, system_work
-from server.accounts.actor import Actor
-from server.accounts.errors import Refused
+from server.accounts.access import system_work
 from server.audit.service import SYSTEM
 from server.database import insert_rows
 from server.errors import NotFoundError, UserError
-from server.registry.tables import HouseholdAppearance, IdentityEvent, IdentityQuestion, RegistryHousehold
+from server.registry.tables import HouseholdAppearance, IdentityEvent, IdentityQuestion
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reconciliation.identity import Appearance, Consequences, Event, Ids, Question, State
+    from reconciliation.identity import Appearance, Event, Ids, Question, State
 
 #: Of an id: letters and digits that are not taken for one another, so many that no two are drawn alike.
 _LETTERS, _LENGTH = "23456789ABCDEFGHJKMNPQRSTVWXYZ", 12
@@ -49,13 +49,26 @@ def list_day(year: int) -> date:
     return date(year, 12, 31)
 
 
+def day_of(session: Session, source: str) -> date:
+    """The day of the appearances of a source."""
+    from server.rounds import service as rounds
+
+    kind, _, name = source.partition("/")
+    return list_day(int(name)) if kind == "list" else rounds.get(session, name).review_date
+
+
+def days_of(session: Session, sources: Collection[str]) -> dict[str, date]:
+    """`day_of` of some sources."""
+    return {source: day_of(session, source) for source in sources}
+
+
 def parse_appearance(text: str) -> Appearance:
     """`list/2025/CODE` or `round/ROUND/INTERVIEW` as an appearance. Raises `UserError`."""
     from reconciliation.identity import Appearance
 
     kind, _, rest = text.partition("/")
     name, _, code = rest.partition("/")
-    if kind not in ("list", "round") or not name or not code:
+    if kind not in ("list", "round") or not name or not code or (kind == "list" and not name.isdecimal()):
         raise UserError(
             "appearance",
             f"«{text}»: ghi list/NĂM/MÃ HỘ hoặc round/ĐỢT/MÃ PHIẾU.",
@@ -67,26 +80,51 @@ def parse_appearance(text: str) -> Appearance:
 @system_work("identity")
 def load_events(session: Session, province_code: str) -> list[Event]:
     """The log of a province, in order."""
-    from reconciliation.identity import Appearance, Event
-
     rows = session.scalars(
         select(IdentityEvent).where(IdentityEvent.province_code == province_code).order_by(IdentityEvent.event_id)
     )
-    return [
-        Event(
-            row.event_id,
-            row.kind,
-            row.holds_from,
-            Appearance(row.source, row.code),
-            row.household_id,
-            None if row.via_source is None or row.via_code is None else Appearance(row.via_source, row.via_code),
-            row.undoes,
-            row.reason,
-            row.decided,
-            row.members,
+    return [_event(row) for row in rows]
+
+
+@system_work("identity")
+def load_events_around(session: Session, province_code: str, appearances: Collection[Appearance]) -> list[Event]:
+    """The part of the log that speaks of some appearances, of those they are tied with, and so on, in order.
+
+    It folds by itself and says of them what the whole log says, in a moment, where that of a province takes seconds.
+    """
+    found: dict[int, Event] = {}
+    known: set[Appearance] = set()
+    fresh = set(appearances)
+    while fresh:
+        codes = {one.code for one in fresh}
+        rows = session.scalars(
+            select(IdentityEvent).where(
+                IdentityEvent.province_code == province_code,
+                or_(IdentityEvent.code.in_(codes), IdentityEvent.via_code.in_(codes)),
+            )
         )
-        for row in rows
-    ]
+        near = [event for event in map(_event, rows) if event.appearance in fresh or event.via in fresh]
+        found |= {event.event_id: event for event in near}
+        known |= fresh
+        fresh = {one for event in near for one in (event.appearance, event.via) if one is not None} - known
+    return [found[number] for number in sorted(found)]
+
+
+def _event(row: IdentityEvent) -> Event:
+    from reconciliation.identity import Appearance, Event
+
+    return Event(
+        row.event_id,
+        row.kind,
+        row.holds_from,
+        Appearance(row.source, row.code),
+        row.household_id,
+        None if row.via_source is None or row.via_code is None else Appearance(row.via_source, row.via_code),
+        row.undoes,
+        row.reason,
+        row.decided,
+        row.members,
+    )
 
 
 def fresh_ids(session: Session, province_code: str) -> Ids:
@@ -136,6 +174,34 @@ def derive_appearances(session: Session, province_code: str, state: State | None
 
     state = state or fold(load_events(session, province_code))
     session.execute(delete(HouseholdAppearance).where(HouseholdAppearance.province_code == province_code))
+    _insert_appearances(session, province_code, state)
+    return state
+
+
+@system_work("identity")
+def derive_around(session: Session, province_code: str, events: Sequence[Event]) -> State:
+    """Bring `HouseholdAppearance` to a part of the log (`load_events_around`); the state of that part."""
+    from reconciliation.identity import fold
+
+    named: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        for appearance in (event.appearance, event.via):
+            if appearance is not None:
+                named[appearance.source].add(appearance.code)
+    for source, codes in named.items():
+        session.execute(
+            delete(HouseholdAppearance).where(
+                HouseholdAppearance.province_code == province_code,
+                HouseholdAppearance.source == source,
+                HouseholdAppearance.code.in_(codes),
+            )
+        )
+    state = fold(events)
+    _insert_appearances(session, province_code, state)
+    return state
+
+
+def _insert_appearances(session: Session, province_code: str, state: State) -> None:
     rows = [
         {
             "province_code": province_code,
@@ -147,7 +213,6 @@ def derive_appearances(session: Session, province_code: str, state: State | None
     ]
     for start in range(0, len(rows), _AT_ONCE):
         insert_rows(session, HouseholdAppearance, rows[start : start + _AT_ONCE])
-    return state
 
 
 @system_work("identity")
@@ -166,6 +231,8 @@ def store_questions(session: Session, province_code: str, source: str, questions
             "kind": one.kind,
             "codes": list(one.codes),
             "household_ids": list(one.household_ids),
+            "answered_by": None,
+            "answer": [],
         }
         for number, one in enumerate(questions, start=1)
     ]
@@ -175,11 +242,13 @@ def store_questions(session: Session, province_code: str, source: str, questions
 
 @system_work("identity")
 def open_questions(session: Session, province_code: str) -> Sequence[IdentityQuestion]:
-    """What a person must say, by source."""
-    order = (IdentityQuestion.source, IdentityQuestion.number)
-    return session.scalars(
-        select(IdentityQuestion).where(IdentityQuestion.province_code == province_code).order_by(*order)
-    ).all()
+    """What a person must say, by source and number."""
+    found = session.scalars(
+        select(IdentityQuestion).where(
+            IdentityQuestion.province_code == province_code, IdentityQuestion.answered_by.is_(None)
+        )
+    )
+    return sorted(found, key=lambda one: (one.source, one.number))
 
 
 def propose_source(
@@ -223,107 +292,50 @@ def close_absent(
 
 
 @system_work("identity")
-def consequences_of(session: Session, event_id: int) -> tuple[IdentityEvent, Consequences]:
-    """An event of the log and what undoing it would change. Raises `NotFoundError` or `UserError`."""
-    from reconciliation.identity import UndoError, consequences
-
-    event = session.get(IdentityEvent, event_id)
-    if event is None:
-        raise NotFoundError(
-            "identity_event_unknown",
-            f"Không có sự kiện {event_id}; xem: rasoat registry history MÃ.",
-            f"There is no event {event_id}; look: rasoat registry history ID.",
-        )
-    try:
-        return event, consequences(load_events(session, event.province_code), event_id)
-    except UndoError as error:
-        raise _refusal(error) from None
-
-
-def check_reach(session: Session, actor: Actor, appearance: Appearance) -> None:
-    """Raise `Refused` unless the person may say whose an appearance is (đối chiếu danh sách, within the own areas)."""
-    from server.cases.tables import Interview
-
-    scope = permitted(actor, Action.LINK)
-    kind, _, name = appearance.source.partition("/")
-    if kind == "list":
-        of = (RegistryHousehold.year == int(name), RegistryHousehold.household_code == appearance.code)
-        found = session.scalar(select(exists().where(*of, scope.where(RegistryHousehold))))
-    else:
-        of_interview = (Interview.round_id == name, Interview.interview_id == appearance.code)
-        found = session.scalar(select(exists().where(*of_interview, scope.where(Interview))))
-    if not found:
-        raise Refused("not_allowed")
-
-
-def undo_event(session: Session, event_id: int, *, actor: Actor) -> Consequences:
-    """Undo a link, split or merger, as a person decided; what it changed.
-
-    Raises `NotFoundError`, `UserError`, or `Refused` to who may not link this household.
-    """
-    from reconciliation.identity import Appearance, undo
-
-    event, told = consequences_of(session, event_id)
-    check_reach(session, actor, Appearance(event.source, event.code))
-    by = actor.user_id
-    events = load_events(session, event.province_code)
-    ids = fresh_ids(session, event.province_code)
-    append_events(session, event.province_code, undo(events, event_id, ids=ids), by=by)
-    derive_appearances(session, event.province_code)
-    return told
-
-
-def place(
-    session: Session, province_code: str, appearance: Appearance, via: Appearance | None, *, actor: Actor
-) -> None:
-    """A person says whose an appearance is: that of `via`, or of its own (None).
-
-    Raises `UserError`, or `Refused` to who may not link this household.
-    """
-    from reconciliation.identity import fold, place_by_hand
-
-    check_reach(session, actor, appearance)
-    events = load_events(session, province_code)
-    state = fold(events)
-    if via is not None and (via == appearance or via not in state.holder):
-        raise UserError(
-            "identity_unknown",
-            f"Chưa có hộ nào mang {'/'.join(via)}.",
-            f"No household is known by {'/'.join(via)}.",
-        )
-    day = _day_of(session, appearance)
-    ids = fresh_ids(session, province_code)
-    made = place_by_hand(events, appearance, via=via, on=day, ids=ids)
-    append_events(session, province_code, made, by=actor.user_id)
-    derive_appearances(session, province_code)
-
-
-def _day_of(session: Session, appearance: Appearance) -> date:
-    from server.rounds import service as rounds
-
-    kind, _, name = appearance.source.partition("/")
-    return list_day(int(name)) if kind == "list" else rounds.get(session, name).review_date
-
-
-@system_work("identity")
 def events_of(session: Session, province_code: str, household_id: str) -> Sequence[IdentityEvent]:
     """The events that speak of a household's appearances, in order. Raises `NotFoundError`."""
-    held = select(HouseholdAppearance.code).where(
-        HouseholdAppearance.province_code == province_code, HouseholdAppearance.household_id == household_id
-    )
+    held = appearances_of(session, province_code, [household_id])[household_id]
+    codes = {one.code for one in held}
     found = session.scalars(
         select(IdentityEvent)
         .where(
             IdentityEvent.province_code == province_code,
-            IdentityEvent.code.in_(held) | IdentityEvent.via_code.in_(held),
+            or_(IdentityEvent.code.in_(codes), IdentityEvent.via_code.in_(codes)),
         )
         .order_by(IdentityEvent.event_id)
-    ).all()
-    if not found:
+    )
+    # Another year's list may have given the same code to others.
+    events = [one for one in found if (one.source, one.code) in held or (one.via_source, one.via_code) in held]
+    if not events:
         raise NotFoundError(
             "household_unknown", f"Không có hộ {household_id}.", f"There is no household {household_id}."
         )
+    return events
+
+
+@system_work("identity")
+def appearances_of(session: Session, province_code: str, household_ids: Collection[str]) -> dict[str, set[Appearance]]:
+    """Where some households were seen, by id; nowhere, for an id that is not held."""
+    from reconciliation.identity import Appearance
+
+    found: dict[str, set[Appearance]] = {one: set() for one in household_ids}
+    wanted = list(found)
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = session.scalars(
+            select(HouseholdAppearance).where(
+                HouseholdAppearance.province_code == province_code,
+                HouseholdAppearance.household_id.in_(wanted[start : start + _AT_ONCE]),
+            )
+        )
+        for row in rows:
+            found[row.household_id].add(Appearance(row.source, row.code))
     return found
+
+
+def household_of(session: Session, province_code: str, round_id: str, interview_id: str) -> str | None:
+    """The household over the years that an interview, read within a scope, belongs to; None while it has none."""
+    found = session.get(HouseholdAppearance, (province_code, round_source(round_id), interview_id))
+    return None if found is None else found.household_id
 
 
 @system_work("erasure")
@@ -352,14 +364,3 @@ def open_erased(session: Session, province_code: str, year: int, household_code:
     appearance = Appearance(list_source(year), household_code)
     opened = Event(next(ids.events), "opened", list_day(year), appearance, next(ids.households), reason="erased")
     append_events(session, province_code, [opened])
-
-
-def _refusal(error: Any) -> UserError:
-    said = {
-        "undone_already": ("Sự kiện này đã được hoàn tác.", "This event was undone already."),
-        "not_undoable": (
-            "Chỉ hoàn tác được liên kết, tách hộ, nhập hộ.",
-            "Only links, splits and mergers can be undone.",
-        ),
-    }
-    return UserError(f"identity_{error.code}", *said.get(error.code, (error.code, error.code)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.access import system_work
 from server.database import insert_rows
 from server.registry.history import status_history
-from server.registry.identity import derive_appearances, list_source, round_source
+from server.registry.identity import derive_appearances, list_source, load_events, round_source
 from server.registry.tables import Movement, MovementChange, MovementRules
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciliation.identity import State
     from reconciliation.movements import Rules
+    from server.database import Database
     from server.rounds.tables import Round
 
 _AT_ONCE = 5000
@@ -75,9 +77,8 @@ def recount(session: Session, round_id: str, state: State | None = None) -> None
 
     of = rounds.get(session, round_id)
     state = state or derive_appearances(session, of.province_code)
-    for model in (Movement, MovementChange):
-        session.execute(delete(model).where(model.round_id == round_id))
     if not state.holder:
+        _replace(session, of, {})
         return
     year = of.review_date.year
     history = status_history(session, of, state)
@@ -92,14 +93,15 @@ def recount(session: Session, round_id: str, state: State | None = None) -> None
     villages = villages.where(counted["commune_code"].eq(last["commune_code"].reindex(counted.index)))
     counted = counted.assign(village_id=villages, interview_id=interviews["interview_id"].reindex(counted.index))
     counted["part"] = counted.groupby(level=0).cumcount()
-    columns = [*_PLAIN, "village_id", "interview_id", "part"]
-    _insert(session, Movement, counted[columns].reset_index(), of)
+    households = counted[[*_PLAIN, "village_id", "interview_id", "part"]].reset_index()
     changes = netted(history, year)
     changes["step"] = changes.groupby("household_id").cumcount() + 1
     changes["commune_code"] = changes["commune_code"].fillna("")
     changes["decided_on"] = changes["date"].dt.date
     columns = ["household_id", "step", "commune_code", "village_id", "decided_on", "before", "status"]
-    _insert(session, MovementChange, changes[columns].assign(decision_number=changes["number"]), of)
+    steps = changes[columns].assign(decision_number=changes["number"])
+    # Written at the end and at once: on SQLite everybody else who writes waits meanwhile.
+    _replace(session, of, {Movement: households, MovementChange: steps})
 
 
 def _marks(history: pd.DataFrame, of: Round, state: State) -> pd.DataFrame:
@@ -137,6 +139,14 @@ def _kept(of: Round, state: State) -> pd.Series[int]:
     return pd.Series(counts, dtype="Int64")
 
 
+@system_work("movements")
+def _replace(session: Session, of: Round, frames: dict[Any, pd.DataFrame]) -> None:
+    for model in (Movement, MovementChange):
+        session.execute(delete(model).where(model.round_id == of.round_id))
+    for model, frame in frames.items():
+        _insert(session, model, frame, of)
+
+
 def _insert(session: Session, model: Any, frame: pd.DataFrame, of: Round) -> None:
     plain = frame.astype("object").where(frame.notna(), None)
     fixed = {"province_code": of.province_code, "round_id": of.round_id}
@@ -160,3 +170,20 @@ def recount_province(session: Session, province_code: str) -> None:
     state = derive_appearances(session, province_code)
     for round_id in sorted(session.scalars(counted)):
         recount(session, round_id, state)
+
+
+@system_work("movements")
+def recount_all(database: Database, progress: Callable[[int, int], None] | None = None) -> None:
+    """Derive again the movements of every round that has some, each in a moment of its own: somebody said at a page
+    whose a household is, where it belongs was derived with it. progress: called with (done, total) rounds."""
+    from reconciliation.identity import fold
+
+    with database.session() as session:
+        rounds = session.execute(select(Movement.province_code, Movement.round_id).distinct())
+        counted = sorted((province_code, round_id) for province_code, round_id in rounds)
+        states = {code: fold(load_events(session, code)) for code in {code for code, _ in counted}}
+    for done, (province_code, round_id) in enumerate(counted, start=1):
+        with database.session() as session:
+            recount(session, round_id, states[province_code])
+        if progress is not None:
+            progress(done, len(counted))

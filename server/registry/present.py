@@ -168,7 +168,7 @@ def households(
                 "previous": gettext(language, STATUSES[one.previous]),
                 "current": gettext(language, STATUSES[one.current]),
                 "provisional": one.provisional,
-                "why": _why(one.waiting, one.cause, one.earlier_year, language),
+                "why": why(one.waiting, one.cause, one.earlier_year, language),
                 "persons_before": one.persons_before,
                 "persons_after": one.persons_after,
             }
@@ -223,16 +223,21 @@ def _lines(
     return lines
 
 
-def _waiting(rows: pd.DataFrame, name: str | None, language: Language) -> list[str]:
-    """How many households wait for what; name: of one list, at its opening or its closing."""
+def _waiting(rows: pd.DataFrame, name: str | None, language: Language) -> list[tuple[str, str]]:
+    """For what households wait, and how many of them, in words; name: of one list, at its opening or its closing."""
     of = rows[rows["movement"].eq(OPEN)]
     if name is not None:
         of = of[of["previous"].eq(name) | of["current"].eq(name)]
     counted = of.groupby("waiting")["households"].sum()
-    return [gettext(language, WAITS[why]) % {"count": int(counted[why])} for why in WAITS if why in counted.index]
+    return [
+        (wait, gettext(language, WAITS[wait]) % {"count": int(counted[wait])})
+        for wait in WAITS
+        if wait in counted.index
+    ]
 
 
-def _why(waiting: str, cause: str, earlier_year: int | None, language: Language) -> str:
+def why(waiting: str, cause: str, earlier_year: int | None, language: Language) -> str:
+    """What a household's movement waits for, or why it left or came, or when it was on the list before."""
     if waiting:
         return gettext(language, WAITS_FOR[waiting])
     if earlier_year is not None:

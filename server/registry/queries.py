@@ -62,6 +62,12 @@ def households(
     return session.scalars(statement).all()
 
 
+def movements_of(session: Session, household_id: str, scope: Scope) -> Sequence[Movement]:
+    """How each round counts a household, in the order of rounds."""
+    statement = select(Movement).where(Movement.household_id == household_id, scope.where(Movement))
+    return session.scalars(statement.order_by(Movement.round_id, Movement.part)).all()
+
+
 def changes(session: Session, round_id: str, scope: Scope) -> Sequence[MovementChange]:
     """The annex: changes within the year that opening and closing do not show, `MOST` of them."""
     return session.scalars(

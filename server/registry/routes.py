@@ -17,6 +17,7 @@ from server.registry import present
 from server.rounds import service as rounds
 from server.web.dependencies import database_of
 from server.web.language import Language, language_of
+from server.web.purpose import ask_purpose
 from server.web.templating import render
 
 router = APIRouter(include_in_schema=False)
@@ -57,7 +58,7 @@ def households(
 ) -> Response:
     """The households that a figure counts; who looked at them stands in the access log."""
     if purpose is None and needs_purpose(actor, Entity.REGISTRY):
-        return render(request, "review/purpose.html", {"round": None, "purposes": list(Purpose)})
+        return ask_purpose(request, "movements")
     with database_of(request).session() as session:
         of = rounds.choose(session, round_id)
         context = present.households(session, actor, of, name, column, commune, purpose, language)

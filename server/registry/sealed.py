@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from server.accounts.access import Scope
+from server.registry.appearances import listed_members
+from server.registry.tables import RegistryHousehold
 from server.secrets.service import Place, registry_subject, vault_of
 
 #: What is sealed of a household, each in a column of its own.
@@ -54,6 +58,32 @@ def open_people(
     return vault_of(session).decrypt_json_many(
         PERSON, [(registry_subject(province_code, year, code), sealed) for code, sealed in rows]
     )
+
+
+def listed_texts(session: Session, households: Sequence[RegistryHousehold]) -> list[tuple[str | None, str | None]]:
+    """Head's name and telephone of listed households of one year, in order."""
+    if not households:
+        return []
+    of = households[0]
+    texts: list[list[str | None]] = [
+        open_households(
+            session, of.province_code, of.year, name, [(one.household_code, getattr(one, name)) for one in households]
+        )
+        for name in SEALED_FIELDS
+    ]
+    return list(zip(*texts, strict=True))
+
+
+def listed_people(session: Session, of: RegistryHousehold, scope: Scope) -> dict[int, dict[str, Any]]:
+    """Members of a listed household by number, with `PERSON_FIELDS` (birth_date as a date); of an erased one none."""
+    members = listed_members(session, of, scope)
+    opened = open_people(session, of.province_code, of.year, [(one.household_code, one.person) for one in members])
+    return {
+        one.member_no: person
+        | {"birth_date": None if person["birth_date"] is None else date.fromisoformat(person["birth_date"])}
+        for one, person in zip(members, opened, strict=True)
+        if person is not None
+    }
 
 
 def _subject(row: dict[str, Any]) -> str:

@@ -1,5 +1,5 @@
-"""The registry: lists imported (`importing`), households known over the years (`identity`, `identify`), movements
-counted (`movement`)."""
+"""The registry: lists imported (`importing`), households known over the years (`identity`, `identify`, and what people
+say of them in `deciding`), movements counted (`movement`)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import system_work
+from server.registry.deciding import consequences_of, place, set_arrived, undo_event
 from server.registry.identify import identify
 from server.registry.identity import (
     close_absent,
-    consequences_of,
     events_of,
     forget_appearance,
+    household_of,
     list_source,
     open_erased,
     open_questions,
     parse_appearance,
-    place,
-    undo_event,
 )
 from server.registry.importing import Imported, export_list, import_list, mapping_beside, mapping_for, save_mapping
 from server.registry.lists import load_list, load_rows
-from server.registry.movement import movement_counts, recount, recount_province, rules_of, set_rules
+from server.registry.movement import movement_counts, recount, recount_all, recount_province, rules_of, set_rules
+from server.registry.sealed import listed_people, listed_texts
 from server.registry.tables import IdentityEvent, RegistryHousehold, RegistryMember
 
 __all__ = [
@@ -33,9 +33,12 @@ __all__ = [
     "events_of",
     "export_list",
     "forget_interview",
+    "household_of",
     "identify",
     "import_list",
     "latest_year",
+    "listed_people",
+    "listed_texts",
     "load_list",
     "load_rows",
     "mapping_beside",
@@ -45,9 +48,11 @@ __all__ = [
     "parse_appearance",
     "place",
     "recount",
+    "recount_all",
     "recount_province",
     "rules_of",
     "save_mapping",
+    "set_arrived",
     "set_rules",
     "undo_event",
 ]

@@ -67,6 +67,7 @@ class IdentityEvent(Base):
     __table_args__ = (
         Index("ix_identity_events_province", "province_code", "event_id"),
         Index("ix_identity_events_code", "code"),
+        Index("ix_identity_events_via", "via_code"),
     )
 
     event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -87,7 +88,10 @@ class IdentityEvent(Base):
 
 
 class IdentityQuestion(Base):
-    """What a person must say before a household of a source has its id; derived with the events."""
+    """What a person must say before a household of a source has its id; derived with the events.
+
+    One that was answered stays, so that the answer can be taken back, until the source is identified again.
+    """
 
     __tablename__ = "identity_questions"
 
@@ -97,6 +101,8 @@ class IdentityQuestion(Base):
     kind: Mapped[str] = mapped_column(String(20))  # `reconciliation.identity.Question`
     codes: Mapped[list[str]] = mapped_column(JSON)
     household_ids: Mapped[list[str]] = mapped_column(JSON)
+    answered_by: Mapped[str | None] = mapped_column(String(200))  # user id; NULL = it waits
+    answer: Mapped[list[int]] = mapped_column(JSON)  # ids of the events that it gave so far
 
 
 class HouseholdAppearance(Base):

@@ -18,6 +18,7 @@ from server.cases.service import Household, Person
 from server.cases.tables import Flag, Interview
 from server.errors import UserError
 from server.linkage import service as linkage
+from server.registry import service as registry
 from server.review import queries
 from server.review.tables import CONFLICT
 from server.review.visit import of_visit
@@ -139,7 +140,7 @@ def interview(
     """Everything that the interview's page tells. reveal: personal numbers and the telephone in full."""
     shown = formats.whole if reveal else formats.mask
     household = cases.open_households(session, [of])[0]
-    members = queries.members(session, of.interview_id, scope)
+    members = cases.members_of(session, of.interview_id, scope)
     people = {
         member.member_no: person
         for member, person in zip(members, cases.open_people(session, members), strict=True)
@@ -189,6 +190,7 @@ def interview(
             }
             for link, household in linked
         ],
+        "household_id": registry.household_of(session, of.province_code, of.round_id, of.interview_id),
         "candidates": [] if linked else linkage.nearest(session, of, scope, language),
         "versions": versions,
         "changes": changes(session, versions, language),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope
-from server.cases.tables import Flag, Interview, InterviewMember
+from server.cases.tables import Flag, Interview
 from server.linkage.tables import Link
 from server.registry.tables import OfficialDecision, RegistryHousehold
 from server.review.filters import STATES, Filters
@@ -111,16 +111,6 @@ def flags(session: Session, ids: Sequence[str]) -> dict[str, list[Flag]]:
     for flag in session.scalars(statement.order_by(_severity(), Flag.code, Flag.member_no, Flag.field)):
         found[flag.interview_id].append(flag)
     return found
-
-
-def members(session: Session, interview_id: str, scope: Scope) -> list[InterviewMember]:
-    statement = (
-        select(InterviewMember)
-        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
-        .where(InterviewMember.interview_id == interview_id, scope.where(Interview))
-        .order_by(InterviewMember.member_no)
-    )
-    return list(session.scalars(statement))
 
 
 def versions(session: Session, interview_id: str, scope: Scope) -> list[Submission]:

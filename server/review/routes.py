@@ -28,6 +28,7 @@ from server.submissions import service as submissions
 from server.units import service as units
 from server.web.dependencies import RowNumber, database_of, settings_of
 from server.web.language import Language, language_of
+from server.web.purpose import ask_purpose
 from server.web.templating import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -72,7 +73,7 @@ def queue(
 ) -> Response:
     """The queue (phiếu chờ duyệt), a page at a time."""
     if _lacks_purpose(actor, filters):
-        return _ask_purpose(request, filters)
+        return ask_purpose(request, "review")
     return _queue(request, actor, language, filters, number)
 
 
@@ -93,7 +94,7 @@ def search(
 def interview(request: Request, actor: ActorNow, language: LanguageNow, filters: Chosen, interview_id: str) -> Response:
     """One interview (trang phiếu); who opened it stands in the access log."""
     if _lacks_purpose(actor, filters):
-        return _ask_purpose(request, filters)
+        return ask_purpose(request, "review")
     return _interview_page(request, actor, language, filters, interview_id, "interview.read")
 
 
@@ -323,12 +324,6 @@ def _scope(actor: Actor, filters: Filters) -> Scope:
 
 def _lacks_purpose(actor: Actor, filters: Filters) -> bool:
     return filters.purpose is None and needs_purpose(actor, Entity.INTERVIEWS)
-
-
-def _ask_purpose(request: Request, filters: Filters) -> Response:
-    """What the province's officer sees first: for which purpose are households read?"""
-    context = {"purposes": list(Purpose), "filters": filters, "round": None}
-    return render(request, "review/purpose.html", context)
 
 
 def _readable(session: Session, actor: Actor, filters: Filters, interview_id: str) -> Interview:

@@ -11,6 +11,7 @@ from server.attachments.routes import router as attachments
 from server.central.routes import router as central
 from server.linkage.routes import router as linkage
 from server.maps.routes import router as maps
+from server.registry.identity_routes import router as identity
 from server.registry.routes import router as registry
 from server.review.routes import router as review
 from server.rounds.routes import router as rounds
@@ -38,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.include_router(review)
     app.include_router(linkage)
     app.include_router(registry)
+    app.include_router(identity)
     app.include_router(attachments)
     app.include_router(rounds)
     app.include_router(standards)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from forms.source import SOURCES, read_source
 from poverty.questions import ANSWER_NAMES, Text, answer_name
@@ -56,3 +58,14 @@ def answer(name: str, codes: str, language: Language) -> str:
     return ", ".join(
         text.in_language(language) if text else code for text, code in zip(texts, codes.split(), strict=True)
     )
+
+
+def person(of: Mapping[str, Any], number: list[tuple[str, bool]], language: Language) -> dict[str, Any]:
+    """A member as `linkage/macros.html` shows one: `number` is the personal number in pieces (text, is it marked)."""
+    return {
+        "name": of["full_name"],
+        "relation": answer("relation", of["relation"], language) if of["relation"] else None,
+        "sex": answer("sex", of["sex"], language) if of["sex"] else None,
+        "born": of["birth_date"] or of["birth_year"],
+        "cccd": number,
+    }

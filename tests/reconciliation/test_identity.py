@@ -20,11 +20,15 @@ from reconciliation.identity import (
     Proposal,
     State,
     UndoError,
+    arrive,
     close,
     consequences,
     fold,
+    marks,
+    part_by_hand,
     place_by_hand,
     propose,
+    take_back,
     undo,
     with_parts,
 )
@@ -176,6 +180,76 @@ def test_closed_by_a_person_taken_back_and_back_again(log: Log) -> None:
     log.propose(NEXT, ["B"], link("B", "B"))
     assert (log.state.households["H2"].status, log.state.households["H2"].reopened_on) == ("open", DAYS[NEXT])
     assert log.propose(NEXT, ["B"], link("B", "B")).events == []
+
+
+@pytest.mark.parametrize("keeper", ["a", "b", None])
+def test_who_keeps_the_id_settles_every_part(log: Log, keeper: str | None) -> None:
+    rows = [link(code, "A", "split", members=2, has_head=False) for code in "abc"]
+    assert [one.kind for one in log.propose(ROUND, ["a", "b", "c"], *rows).questions] == ["keeper"]
+    parts = [Appearance(ROUND, code) for code in "abc"]
+    chosen = None if keeper is None else Appearance(ROUND, keeper)
+    given = part_by_hand(log.events, parts, keeper=chosen, of=Appearance(LIST, "A"), on=DAYS[ROUND], ids=log.ids)
+    log.take(given)
+    for part in parts:
+        household = log.state.households[log.state.holder[part]]
+        expected = ("H1", None) if part == chosen else (household.household_id, "H1")
+        assert (household.household_id, household.split_from) == expected
+    assert len({log.state.holder[part] for part in parts}) == 3
+    made = log.propose(ROUND, ["a", "b", "c"], *rows)
+    assert (made.events, made.questions) == ([], []), "what a person said is not said again, nor asked again"
+    # Another head, another linkage: it stays as it was said.
+    changed = [row | {"has_head": row["code"] == "c"} for row in rows]
+    made = log.propose(ROUND, ["a", "b", "c"], *changed)
+    assert (made.events, made.questions) == ([], [])
+
+
+def test_an_answer_is_taken_back_as_if_it_had_never_been_given(log: Log) -> None:
+    rows = [link("a", "A", "split", members=2), link("b", "A", "split", members=2)]
+    log.propose(ROUND, ["a", "b"])
+    before = log.state
+    asked = log.propose(ROUND, ["a", "b"], *rows).questions
+    parts = [Appearance(ROUND, "a"), Appearance(ROUND, "b")]
+    given = part_by_hand(log.events, parts, keeper=parts[1], of=Appearance(LIST, "A"), on=DAYS[ROUND], ids=log.ids)
+    log.take(given)
+    assert log.holder(ROUND, "b") == "H1"
+    log.take(take_back(log.events, [event.event_id for event in given], ids=log.ids))
+    state = log.state
+    assert (state.holder, state.households, state.barred) == (before.holder, before.households, before.barred)
+    assert log.propose(ROUND, ["a", "b"], *rows).questions == asked, "it is asked again"
+    with pytest.raises(UndoError, match="undone_already"):
+        take_back(log.events, [event.event_id for event in given], ids=log.ids)
+
+
+def test_an_answer_by_way_of_which_another_was_placed_stands(log: Log) -> None:
+    given = place_by_hand(log.events, Appearance(ROUND, "x"), via=None, on=DAYS[ROUND], ids=log.ids)
+    log.take(given)
+    log.propose(NEXT, ["X"], link("X", "x") | {"to_source": ROUND})
+    with pytest.raises(IdentityLogError):
+        take_back(log.events, [event.event_id for event in given], ids=log.ids)
+
+
+def test_a_household_that_came_from_elsewhere_says_so_until_that_is_taken_back(log: Log) -> None:
+    log.propose(ROUND, ["a", "x"], link("a", "A"))
+    new = Appearance(ROUND, "x")
+    assert [log.state.is_newcomer(of) for of in ("H1", "H4")] == [False, True]
+    log.take(arrive(log.events, new, arrived=True, on=DAYS[ROUND], ids=log.ids))
+    assert arrive(log.events, new, arrived=True, on=DAYS[ROUND], ids=log.ids) == [], "once is enough"
+    assert log.state.households["H4"].arrived_on == DAYS[ROUND]
+    days = marks(log.state)["arrived_on"]
+    assert days["H4"] == pd.Timestamp(DAYS[ROUND])
+    assert days.drop("H4").isna().all()
+    # On the list of the end of the year it is still the household that came this year; the linkage says nothing of it.
+    log.propose(NEXT, ["X"], link("X", "x") | {"to_source": ROUND})
+    assert log.state.is_newcomer("H4")
+    assert log.propose(ROUND, ["a", "x"], link("a", "A")).events == []
+    log.take(arrive(log.events, Appearance(NEXT, "X"), arrived=False, on=DAYS[NEXT], ids=log.ids))
+    assert log.state.households["H4"].arrived_on is None
+    assert arrive(log.events, new, arrived=False, on=DAYS[ROUND], ids=log.ids) == []
+
+
+def test_a_part_that_left_is_no_newcomer(log: Log) -> None:
+    log.propose(ROUND, ["a", "s"], link("a", "A", members=3), link("s", "A", "split", members=1))
+    assert not log.state.is_newcomer(log.holder(ROUND, "s"))
 
 
 def test_undoing_a_link_takes_along_what_came_by_it_and_says_so_first(log: Log) -> None:

@@ -173,6 +173,22 @@ def test_who_came_as_poor_is_not_newly_poor(mark: str, cause: str) -> None:
     assert form(table)["came"] == 1
 
 
+def test_who_moved_in_as_poor_counts_in_column_8_and_not_in_column_7() -> None:
+    rows = history(
+        ("A", OPENING, "poor", "list", "C1", 4), ("A", CLOSING, "poor", "decision", "C1", 4),
+        ("N", CLOSING, "poor", "decision", "C1", 3), ("M", CLOSING, "near_poor", "decision", "C1", 2),
+    )  # fmt: skip
+    for unit, sizes in (("households", (1, 1)), ("persons", (3, 2))):
+        for came in (False, True):
+            given_marks = households(N={"arrived_on": SURVEY}, M={"arrived_on": SURVEY}) if came else NOBODY
+            table = tally(movements(rows, given_marks, YEAR))
+            for name, size in zip(("poor", "near_poor"), sizes, strict=True):
+                row = table.loc[("total", name, unit)]
+                assert (row["new"], row["came"]) == ((0, size) if came else (size, 0))
+                assert row["closing"] == expected_closing({str(key): int(value) for key, value in row.items()})
+                assert row["residual"] == 0
+
+
 def test_newly_escaped_within_the_years_that_count() -> None:
     rows = history(
         ("A", "2023-12-31", "poor"), ("A", "2024-11-01", "not_poor"), ("A", CLOSING, "not_poor"),
@@ -258,7 +274,15 @@ decisions = st.lists(
 )
 marks = st.dictionaries(
     st.sampled_from("ABCDEFGH"),
-    st.sampled_from([{"split_on": SURVEY}, {"reopened_on": SURVEY}, {"waiting": "not_found"}, {"waiting": "identity"}]),
+    st.sampled_from(
+        [
+            {"split_on": SURVEY},
+            {"arrived_on": SURVEY},
+            {"reopened_on": SURVEY},
+            {"waiting": "not_found"},
+            {"waiting": "identity"},
+        ]
+    ),
 )
 
 

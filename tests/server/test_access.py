@@ -22,6 +22,7 @@ from server.accounts.access import (
     may_review,
     permitted,
     readable,
+    readable_to_act,
     system_scope,
 )
 from server.accounts.actor import Actor, AreaKind, Grant, Role
@@ -156,6 +157,16 @@ def test_a_province_officer_reads_households_with_a_purpose_only(seen: Callable[
     assert seen(readable(officer, Entity.INTERVIEWS, "complaint")) == {"i1", "i2", "i3", "i4", "i5"}
     assert seen(readable(officer, Entity.AGGREGATES), Total) == {"12001", "12002", "12003"}
     assert all(permitted(officer, action).is_empty for action in set(Action) - {Action.PREPARE})
+
+
+def test_who_decides_reads_what_there_is_to_decide_and_no_more(seen: Callable[..., set[str]]) -> None:
+    clerk = in_area(Role.CLERK, AreaKind.COMMUNE, "12001")
+    officer = in_area(Role.PROVINCE_OFFICER, AreaKind.PROVINCE, "33")
+    to_link = (Action.LINK, Entity.LINKS)
+    assert seen(readable_to_act(person(clerk), *to_link)) == {"i1", "i2"}
+    assert seen(readable_to_act(person(clerk, officer), *to_link, "complaint")) == {"i1", "i2"}
+    assert seen(readable_to_act(person(officer), *to_link)) == set()
+    assert seen(readable_to_act(person(officer), *to_link, "complaint")) == {"i1", "i2", "i3", "i4", "i5"}
 
 
 def test_nobody_without_a_role_sees_anything(seen: Callable[..., set[str]]) -> None:

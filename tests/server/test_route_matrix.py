@@ -116,6 +116,7 @@ def linking(others: int, here: int, **more: Any) -> Rule:
 INTERVIEW = "/interviews/{interview_id}"
 #: A pair that does not exist: who may decide about one is in test_linkage_desk.
 PAIR = {"interview": "uuid:none", "household": "none"}
+QUESTION = {"source": f"round/{ROUND}", "number": "1"}
 EXPECTED: dict[tuple[str, str], Rule] = {
     # open to all
     ("GET", "/openapi.json"): everyone(200),
@@ -165,6 +166,22 @@ EXPECTED: dict[tuple[str, str], Rule] = {
         dict.fromkeys((f"{role}{where}" for role in WITH_LINKS for where in ("", ".abroad")), 200),
         path="/movements/households?column=opening",
     ),
+    # whose is it: no such household or question; who may see one is in test_identity_pages
+    ("GET", "/registry/questions"): Rule(
+        dict.fromkeys((NOBODY, *WITH_LINKS, *(f"{one}.abroad" for one in WITH_LINKS)), 200)
+    ),
+    ("POST", "/registry/questions/answer"): linking(REFUSED, HIDDEN, form={**QUESTION, "asked": "none"}),
+    ("POST", "/registry/questions/undo"): linking(REFUSED, HIDDEN, form=QUESTION),
+    ("GET", "/registry/households/{household_id}"): Rule(
+        dict.fromkeys((NOBODY, *WITH_LINKS, *(f"{one}.abroad" for one in WITH_LINKS)), HIDDEN)
+        | dict.fromkeys(("province_officer", "province_officer.abroad"), 200),  # asked for the purpose first
+        path="/registry/households/33-NONE",
+    ),
+    ("POST", "/registry/households/{household_id}/came"): linking(
+        REFUSED, HIDDEN, form={"arrived": "true"}, path="/registry/households/33-NONE/came"
+    ),
+    ("GET", "/registry/events/{event_id}/undo"): linking(REFUSED, HIDDEN, path="/registry/events/99999/undo"),
+    ("POST", "/registry/events/{event_id}/undo"): linking(REFUSED, HIDDEN, path="/registry/events/99999/undo"),
     # rounds, and what rates divide by
     ("GET", "/rounds"): Rule(dict.fromkeys(WITH_ROUNDS, 200)),
     ("POST", "/rounds"): preparers(REFUSED, 400, form={"province_code": PROVINCE, "review_date": "?", "round_id": "x"}),
