@@ -12,8 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from server.accounts.admin_routes import router as admin
 from server.accounts.routes import router as accounts
 from server.audit.routes import router as audit
+from server.central.routes import router as central
 from server.jobs.routes import router as jobs
+from server.linkage.routes import router as linkage
 from server.maps.routes import router as maps
+from server.registry.identity_routes import router as identity
+from server.registry.routes import router as movements
 from server.review.routes import router as review
 from server.rounds.routes import router as rounds
 from server.units.routes import router as units
@@ -23,6 +27,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning"),
 ]
+PAGES = (admin, accounts, audit, central, identity, jobs, linkage, maps, movements, review, rounds, units)
 MODEST = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -30,7 +35,7 @@ MODEST = settings(max_examples=8, deadline=None, suppress_health_check=list(Heal
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service with every page in its description, as it is not for programs."""
     with pytest.MonkeyPatch.context() as patch:
-        for router in (admin, accounts, audit, jobs, maps, review, rounds, units):
+        for router in PAGES:
             patch.setattr(router, "include_in_schema", True)
             for route in router.routes:
                 patch.setattr(route, "include_in_schema", True)
