@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.access import Scope, system_work
 from server.cases import service as cases
-from server.cases.tables import Interview, InterviewMember
+from server.cases.tables import Interview
 from server.database import insert_rows
 from server.linkage import models, sides
 from server.linkage.tables import RegistryKey
@@ -103,12 +103,7 @@ def candidates(session: Session, of: Interview, scope: Scope, limit: int = 3) ->
 
 def _record(session: Session, of: Interview, scope: Scope) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     household = cases.open_households(session, [of])[0]
-    members = session.scalars(
-        select(InterviewMember)
-        .join(Interview, Interview.interview_id == InterviewMember.interview_id)
-        .where(InterviewMember.interview_id == of.interview_id, scope.where(Interview))
-        .order_by(InterviewMember.member_no)
-    ).all()
+    members = cases.members_of(session, of.interview_id, scope)
     return sides.of_one(of, household, [person for person in cases.open_people(session, members) if person is not None])
 
 
